@@ -1,0 +1,88 @@
+/** What a client asks: version 1.0 of the client poll, and the legacy body that is nothing but an offer. */
+
+import { accept, type Decoded, refuse } from "./decoded.ts";
+import { type Fingerprint, parseFingerprint } from "./fingerprint.ts";
+import { foldMemberName, JsonReader } from "./json-reader.ts";
+import { formatJsonString } from "./json-string.ts";
+import { type NatType, parseNatType } from "./nat-type.ts";
+import { sessionDescriptionFault } from "./session-description.ts";
+
+export interface ClientPoll {
+  /** The session description, passed on to the proxy exactly as it came. */
+  readonly offer: string;
+  readonly nat: NatType;
+  /** The bridge wanted; undefined means the default bridge. */
+  readonly fingerprint: Fingerprint | undefined;
+}
+
+const VERSION_LINE = "1.0\n";
+
+const MEMBERS = new Map([
+  ["offer", "offer"],
+  ["nat", "nat"],
+  ["fingerprint", "fingerprint"],
+] as const);
+
+/** Decodes `1.0`, a line feed, and a JSON object. */
+export function decodeClientPoll(body: string): Decoded<ClientPoll> {
+  if (!body.startsWith(VERSION_LINE)) return refuse("version", "unsupported message version");
+
+  let offer = "";
+  let nat = "";
+  let fingerprint = "";
+  const json = new JsonReader(body.slice(VERSION_LINE.length));
+  for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
+    switch (foldMemberName(MEMBERS, name)) {
+      case "offer":
+        offer = json.string(offer);
+        break;
+      case "nat":
+        nat = json.string(nat);
+        break;
+      case "fingerprint":
+        fingerprint = json.string(fingerprint);
+        break;
+      case undefined:
+        json.skip();
+    }
+  }
+  if (json.error !== undefined) return refuse("json", json.error);
+  return checkClientPoll(offer, nat, fingerprint);
+}
+
+/** Whether a body is the legacy form: the offer itself, which begins with a brace. */
+export function isLegacyClientPoll(body: string): boolean {
+  return body.startsWith("{");
+}
+
+/** Decodes a legacy body; `natHeader` is the first `Snowflake-NAT-Type` header, empty if there was none. */
+export function decodeLegacyClientPoll(body: string, natHeader: string): Decoded<ClientPoll> {
+  return checkClientPoll(body, natHeader, "");
+}
+
+function checkClientPoll(
+  offer: string,
+  natText: string,
+  fingerprintText: string,
+): Decoded<ClientPoll> {
+  if (offer === "") return refuse("no-description", "no supplied offer");
+  const fault = sessionDescriptionFault(offer);
+  if (fault !== undefined) return refuse("description", `malformed session description: ${fault}`);
+  const fingerprint = parseFingerprint(fingerprintText);
+  if (fingerprint === undefined && fingerprintText !== "") {
+    return refuse("fingerprint", "cannot decode fingerprint");
+  }
+  const nat = parseNatType(natText);
+  if (nat === undefined) return refuse("nat-type", "invalid NAT type");
+  return accept({ offer, nat, fingerprint });
+}
+
+/** The response of a client whose offer was answered. */
+export function encodeClientAnswer(answer: string): string {
+  return `{"answer":${formatJsonString(answer)}}`;
+}
+
+/** The response of a client that gets no answer. */
+export function encodeClientError(error: string): string {
+  return `{"error":${formatJsonString(error)}}`;
+}

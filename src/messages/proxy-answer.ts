@@ -1,0 +1,57 @@
+/** A proxy's answer to the offer it was given. */
+
+import { accept, type Decoded, refuse } from "./decoded.ts";
+import { foldMemberName, JsonReader } from "./json-reader.ts";
+import { isProxyVersion } from "./proxy-poll.ts";
+import { sessionDescriptionFault } from "./session-description.ts";
+import { isSessionId, type SessionId } from "./session-id.ts";
+
+export interface ProxyAnswer {
+  readonly sid: SessionId;
+  /** The session description, passed on to the client exactly as it came. */
+  readonly answer: string;
+}
+
+const MEMBERS = new Map([
+  ["version", "version"],
+  ["sid", "sid"],
+  ["answer", "answer"],
+] as const);
+
+/** Decodes the body of an answer. The `error` of a refusal is for the log: proxies only get status 400. */
+export function decodeProxyAnswer(body: string): Decoded<ProxyAnswer> {
+  // The raw body is searched: an answer whose candidates are spelt with escapes is refused, as it always was.
+  if (!body.includes("a=candidate")) return refuse("candidate", "no ICE candidate");
+
+  let version = "";
+  let sid = "";
+  let answer = "";
+  const json = new JsonReader(body);
+  for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
+    switch (foldMemberName(MEMBERS, name)) {
+      case "version":
+        version = json.string(version);
+        break;
+      case "sid":
+        sid = json.string(sid);
+        break;
+      case "answer":
+        answer = json.string(answer);
+        break;
+      case undefined:
+        json.skip();
+    }
+  }
+  if (json.error !== undefined) return refuse("json", json.error);
+  if (!isProxyVersion(version)) return refuse("version", "unsupported message version");
+  if (!isSessionId(sid)) return refuse("session-id", "no session id");
+  if (answer === "") return refuse("no-description", "no answer");
+  const fault = sessionDescriptionFault(answer);
+  if (fault !== undefined) return refuse("description", `malformed session description: ${fault}`);
+  return accept({ sid, answer });
+}
+
+/** The response to an answer: whether its client was still there to take it. */
+export function encodeAnswerStatus(status: "success" | "client gone"): string {
+  return `{"Status":"${status}"}`;
+}

@@ -1,0 +1,37 @@
+/** From bytes to text, with one U+FFFD for every byte that is not part of well-formed UTF-8. */
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Decodes a message body; a byte order mark stays. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  const text = decoder.decode(bytes);
+  // TextDecoder replaces a truncated sequence as a whole; peers see one replacement a byte.
+  return text.includes("\ufffd") ? decodeByteWise(bytes) : text;
+}
+
+function decodeByteWise(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length;) {
+    const length = sequenceLength(bytes, i);
+    text += length === 0 ? "\ufffd" : decoder.decode(bytes.subarray(i, i + length));
+    i += Math.max(length, 1);
+  }
+  return text;
+}
+
+/** Length in bytes of the well-formed sequence at `i` (Unicode 15, table 3-7); 0 if there is none. */
+function sequenceLength(bytes: Uint8Array, i: number): number {
+  const lead = bytes[i] ?? 0;
+  if (lead < 0x80) return 1;
+  const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+  if (length === 0) return 0;
+  const second = bytes[i + 1] ?? 0;
+  const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  if (second < low || second > high) return 0;
+  for (let k = 2; k < length; k++) {
+    const next = bytes[i + k] ?? 0;
+    if (next < 0x80 || next > 0xbf) return 0;
+  }
+  return length;
+}
