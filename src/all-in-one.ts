@@ -1,0 +1,104 @@
+/** The default role: everything in one process. Reading this is reading how the parts hang together. */
+
+import { createAddressHash } from "./address-hash.ts";
+import { NO_EVENTS } from "./broker/events.ts";
+import { LocalBroker } from "./broker/local-broker.ts";
+import { DEFAULT_CONFIGURATION, readConfiguration } from "./configuration-files.ts";
+import { createRoutes } from "./frontend/http/routes.ts";
+import { HttpServer } from "./frontend/http/server.ts";
+import { LifeCycle } from "./life-cycle.ts";
+import type { Logger } from "./log/logger.ts";
+import { parseRelayPattern } from "./messages/relay-pattern.ts";
+import type { Options } from "./options.ts";
+import { systemClock } from "./system-clock.ts";
+import { readCertificate } from "./tls/certificate-files.ts";
+
+/** A broker that is up. */
+export interface RunningBroker {
+  /** Where it listens, as a URL. */
+  readonly url: string;
+  /** Reads the configuration files again: SIGHUP. */
+  reload(): void;
+  /** Drains and exits, or exits at once if it is draining already: SIGTERM and SIGINT. */
+  stop(reason: string): Promise<void>;
+}
+
+export type Started =
+  | { readonly ok: true; readonly broker: RunningBroker }
+  /** `error`: what the operator has to mend, in one line. */
+  | { readonly ok: false; readonly error: string };
+
+/** Starts the broker; `exit` is called once, when it has stopped. */
+export function startAllInOne(
+  options: Options,
+  log: Logger,
+  exit: (code: number) => void,
+): Started {
+  const read = readConfiguration(options, DEFAULT_CONFIGURATION);
+  if (!read.ok) return read;
+  let { configuration } = read;
+
+  const certificate = readCertificate(options.transport);
+  if (!certificate.ok) return certificate;
+
+  const broker = new LocalBroker({
+    clock: systemClock,
+    events: NO_EVENTS,
+    ...configuration,
+    allowedRelayPattern:
+      options.allowedRelayPattern === undefined
+        ? undefined
+        : parseRelayPattern(options.allowedRelayPattern),
+    limits: {
+      waitingProxies: options.maxWaitingProxies,
+      clients: options.maxClients,
+      rateLimitEntries: options.maxRateLimitEntries,
+    },
+    hashAddress: createAddressHash(),
+  });
+
+  let server: HttpServer;
+  try {
+    server = new HttpServer({
+      ...options.addr,
+      tls: certificate.tls,
+      handler: createRoutes({ broker, trustedHops: options.trustedHops }),
+      onBug: (error) => log.error("a request failed", { error: String(error) }),
+    });
+  } catch (error) {
+    return { ok: false, error: `cannot listen: ${String(error)}` };
+  }
+
+  const lifeCycle = new LifeCycle({
+    async drain() {
+      server.closeConnections();
+      // Until the last client has its answer the port stays open: its proxy may have to connect to bring it.
+      await broker.drain();
+      await server.stop();
+    },
+    exit,
+    report: (message) => log.info(message),
+  });
+
+  log.info(`listening on ${server.url}`);
+  lifeCycle.ready();
+
+  return {
+    ok: true,
+    broker: {
+      url: server.url,
+      stop: (reason) => lifeCycle.stop(reason),
+      reload() {
+        const again = readConfiguration(options, configuration);
+        if (!again.ok) {
+          log.error(`SIGHUP: nothing is changed: ${again.error}`);
+          return;
+        }
+        configuration = again.configuration;
+        broker.replaceBridges(configuration.bridges);
+        broker.replacePollIntervals(configuration.pollIntervals);
+        log.info("SIGHUP: configuration reloaded", { bridges: configuration.bridges.size });
+      },
+    },
+  };
+}

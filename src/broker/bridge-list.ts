@@ -1,0 +1,112 @@
+/** The bridges that clients may ask for, and the file that lists them. */
+
+import { type Fingerprint, parseFingerprint } from "../messages/fingerprint.ts";
+import { foldMemberName, JsonReader } from "../messages/json-reader.ts";
+
+/** The bridge of a client that names none. */
+const DEFAULT_FINGERPRINT = "2B280B23E1107BB62ABFC40DDCC8824814F80A72";
+
+type BridgeKey = Fingerprint | typeof DEFAULT_FINGERPRINT;
+
+/** Which bridges there are, and the WebSocket URL by which a proxy reaches each. */
+export class BridgeList {
+  readonly #relayUrls: ReadonlyMap<BridgeKey, string>;
+  readonly #hosts: readonly string[];
+
+  constructor(relayUrls: ReadonlyMap<BridgeKey, string>) {
+    this.#relayUrls = relayUrls;
+    this.#hosts = [...new Set([...relayUrls.values()].flatMap(hostsOf))];
+  }
+
+  get size(): number {
+    return this.#relayUrls.size;
+  }
+
+  /** The URL of a bridge, exactly as configured; undefined if the bridge is not in the list. No name: the default bridge. */
+  relayUrl(fingerprint: Fingerprint | undefined): string | undefined {
+    return this.#relayUrls.get(fingerprint ?? DEFAULT_FINGERPRINT);
+  }
+
+  /**
+   * The host names of the relay URLs, each once, in lower case and without brackets. A relay URL that is none has no
+   * host here: proxies can't reach it either.
+   */
+  hosts(): readonly string[] {
+    return this.#hosts;
+  }
+}
+
+/** The list where no file is configured. */
+export const DEFAULT_BRIDGES = new BridgeList(
+  new Map([[DEFAULT_FINGERPRINT, "wss://snowflake.torproject.net/"]]),
+);
+
+export type ParsedBridgeList =
+  | { readonly ok: true; readonly bridges: BridgeList }
+  /** `error` names the line and what is wrong with it. */
+  | { readonly ok: false; readonly error: string };
+
+/**
+ * Reads a bridge list: one JSON object a line, with the members `displayName`, `webSocketAddress` and `fingerprint`.
+ * One wrong line spoils the whole; a blank line is wrong; of two lines with one fingerprint the later counts. A text
+ * without lines is a list without bridges.
+ */
+export function parseBridgeList(text: string): ParsedBridgeList {
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  const relayUrls = new Map<BridgeKey, string>();
+  for (const [index, line] of lines.entries()) {
+    const bridge = parseBridge(line);
+    if (!bridge.ok) return { ok: false, error: `line ${index + 1}: ${bridge.error}` };
+    relayUrls.set(bridge.fingerprint, bridge.relayUrl);
+  }
+  return { ok: true, bridges: new BridgeList(relayUrls) };
+}
+
+type ParsedBridge =
+  | { readonly ok: true; readonly fingerprint: Fingerprint; readonly relayUrl: string }
+  | { readonly ok: false; readonly error: string };
+
+const MEMBERS = new Map([
+  ["displayname", "displayname"],
+  ["websocketaddress", "websocketaddress"],
+  ["fingerprint", "fingerprint"],
+] as const);
+
+function parseBridge(line: string): ParsedBridge {
+  if (line.trim() === "") return { ok: false, error: "blank" };
+  let relayUrl = "";
+  let fingerprintText = "";
+  let unknown: string | undefined;
+  const json = new JsonReader(line);
+  for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
+    switch (foldMemberName(MEMBERS, name)) {
+      case "displayname":
+        json.string("");
+        break;
+      case "websocketaddress":
+        relayUrl = json.string(relayUrl);
+        break;
+      case "fingerprint":
+        fingerprintText = json.string(fingerprintText);
+        break;
+      case undefined:
+        unknown ??= name;
+        json.skip();
+    }
+  }
+  if (json.error !== undefined) return { ok: false, error: json.error };
+  if (unknown !== undefined) {
+    return { ok: false, error: `unknown member ${JSON.stringify(unknown.slice(0, 100))}` };
+  }
+  const fingerprint = parseFingerprint(fingerprintText);
+  if (fingerprint === undefined) {
+    return { ok: false, error: 'member "fingerprint" must be 40 or 64 hexadecimal digits' };
+  }
+  return { ok: true, fingerprint, relayUrl };
+}
+
+function hostsOf(relayUrl: string): string[] {
+  const host = URL.parse(relayUrl)?.hostname ?? "";
+  return host === "" ? [] : [host.replace(/^\[(.*)\]$/, "$1")];
+}

@@ -1,0 +1,83 @@
+/** Deadlines of thousands of waiting peers behind a single timer. */
+
+import type { Clock } from "./clock.ts";
+
+/** What can wait in a queue. The three members belong to the queue that the entry is in. */
+export interface Expiring<Entry> {
+  deadline: number;
+  earlier: Entry | undefined;
+  later: Entry | undefined;
+}
+
+/**
+ * Entries that all wait equally long, so that the order they came in is the order of their deadlines: a linked list
+ * through the entries themselves, and one timer for its head. Adding and removing cost the same however many wait.
+ */
+export class DeadlineQueue<Entry extends Expiring<Entry>> {
+  readonly #clock: Clock;
+  readonly #delay: number;
+  readonly #onDue: (entry: Entry) => void;
+  #head: Entry | undefined;
+  #tail: Entry | undefined;
+  #size = 0;
+  /** A timer is set; it may be early, when the head it was set for has left. */
+  #armed = false;
+
+  /** `delay`: ms that every entry waits. `onDue` is called for an entry whose time is up, and has to remove it. */
+  constructor(clock: Clock, delay: number, onDue: (entry: Entry) => void) {
+    this.#clock = clock;
+    this.#delay = delay;
+    this.#onDue = onDue;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The entry with the earliest deadline. */
+  get first(): Entry | undefined {
+    return this.#head;
+  }
+
+  /** Lets an entry wait, from the time `now`. */
+  add(entry: Entry, now: number): void {
+    entry.deadline = now + this.#delay;
+    entry.earlier = this.#tail;
+    entry.later = undefined;
+    if (this.#tail === undefined) this.#head = entry;
+    else this.#tail.later = entry;
+    this.#tail = entry;
+    this.#size++;
+    if (!this.#armed) this.#arm(entry.deadline);
+  }
+
+  /** Takes out an entry, which must be in this queue. */
+  remove(entry: Entry): void {
+    if (entry.earlier === undefined) this.#head = entry.later;
+    else entry.earlier.later = entry.later;
+    if (entry.later === undefined) this.#tail = entry.earlier;
+    else entry.later.earlier = entry.earlier;
+    entry.earlier = undefined;
+    entry.later = undefined;
+    this.#size--;
+  }
+
+  /** The entries, earliest deadline first. */
+  *[Symbol.iterator](): Generator<Entry> {
+    for (let entry = this.#head; entry !== undefined; entry = entry.later) yield entry;
+  }
+
+  #arm(at: number): void {
+    this.#armed = true;
+    this.#clock.callAt(at, () => {
+      this.#fire();
+    });
+  }
+
+  #fire(): void {
+    this.#armed = false;
+    const now = this.#clock.now();
+    while (this.#head !== undefined && this.#head.deadline <= now) this.#onDue(this.#head);
+    if (this.#head !== undefined && !this.#armed) this.#arm(this.#head.deadline);
+  }
+}

@@ -1,0 +1,43 @@
+/** What a broker tells of its work, so that others can count it. */
+
+import type { ProxyType } from "../messages/proxy-type.ts";
+import type { Offer, Poll } from "./broker.ts";
+
+/** How a poll ended. `full`: no more proxies may wait; `duplicate`: its session id has a match in flight. */
+export type PollEnd =
+  | "matched"
+  | "idle"
+  | "too-soon"
+  | "pattern-rejected"
+  | "withdrawn"
+  | "superseded"
+  | "duplicate"
+  | "full"
+  | "draining";
+
+/** How an offer ended. `abandoned`: the client hung up; `full`: too many clients are waiting for an answer. */
+export type OfferEnd =
+  "answered" | "denied" | "timed-out" | "abandoned" | "unknown-bridge" | "full";
+
+/** Told synchronously, in the middle of the hot path: count and return. */
+export interface BrokerEvents {
+  /** A poll came in. */
+  pollReceived(poll: Poll): void;
+  /** It passed the relay pattern check, and its address may be counted. */
+  pollAdmitted(poll: Poll): void;
+  /** It was told its outcome, or its proxy is gone, `elapsed` ms after it came. */
+  pollEnded(poll: Poll, end: PollEnd, elapsed: number): void;
+  /** An offer was told its outcome, or its client is gone, `elapsed` ms after it came. */
+  offerEnded(offer: Offer, end: OfferEnd, elapsed: number): void;
+  /** An answer came for a client, with the type of the proxy that was given its offer, or for nobody. */
+  answerEnded(delivered: ProxyType | undefined): void;
+}
+
+/** For a broker whose work nobody counts. */
+export const NO_EVENTS: BrokerEvents = {
+  pollReceived() {},
+  pollAdmitted() {},
+  pollEnded() {},
+  offerEnded() {},
+  answerEnded() {},
+};

@@ -1,0 +1,234 @@
+/** The matchmaker itself. */
+
+import type { ProxyAnswer } from "../messages/proxy-answer.ts";
+import { NEXT_POLL_AFTER_PATTERN_REJECTION } from "../messages/proxy-poll.ts";
+import type { RelayPattern } from "../messages/relay-pattern.ts";
+import type { SessionId } from "../messages/session-id.ts";
+import type { BridgeList } from "./bridge-list.ts";
+import type {
+  AnswerOutcome,
+  Broker,
+  Offer,
+  OfferOutcome,
+  Poll,
+  PollOutcome,
+  SessionCounts,
+} from "./broker.ts";
+import type { Clock } from "./clock.ts";
+import type { BrokerEvents, OfferEnd, PollEnd } from "./events.ts";
+import { Match, type MatchState } from "./match.ts";
+import { Matches } from "./matches.ts";
+import { PollAllowance } from "./poll-allowance.ts";
+import type { PollIntervals } from "./poll-intervals.ts";
+import { POOL_NAMES, POOL_OF_PROXY, type PoolName } from "./pool.ts";
+import { bridgeHostPolicy, coveringPolicy, type RelayPolicy } from "./relay-policy.ts";
+
+/** What the broker may hold at once, so that no flood can exhaust the machine. */
+export interface BrokerLimits {
+  readonly waitingProxies: number;
+  /** Clients that wait for an answer. */
+  readonly clients: number;
+  /** Addresses remembered for rate limiting, in each pool. */
+  readonly rateLimitEntries: number;
+}
+
+export interface LocalBrokerParts {
+  readonly clock: Clock;
+  readonly events: BrokerEvents;
+  readonly bridges: BridgeList;
+  readonly pollIntervals: PollIntervals;
+  /** What `--allowed-relay-pattern` said; undefined if it was not given. */
+  readonly allowedRelayPattern: RelayPattern | undefined;
+  readonly limits: BrokerLimits;
+  /** Turns an address into a number, with a secret so that nobody can choose addresses that collide. */
+  readonly hashAddress: (address: string) => number;
+}
+
+export class LocalBroker implements Broker {
+  readonly #parts: LocalBrokerParts;
+  readonly #allowances: Readonly<Record<PoolName, PollAllowance>>;
+  readonly #matches: Matches;
+  #bridges: BridgeList;
+  #relayPolicy: RelayPolicy;
+  #draining = false;
+  #onDrained: (() => void) | undefined;
+
+  constructor(parts: LocalBrokerParts) {
+    this.#parts = parts;
+    const allowance = (pool: PoolName) =>
+      new PollAllowance(parts.pollIntervals[pool], parts.limits.rateLimitEntries);
+    this.#allowances = {
+      open: allowance("open"),
+      moderate: allowance("moderate"),
+      strict: allowance("strict"),
+    };
+    this.#matches = new Matches(parts.clock, {
+      onIdle: (match) => this.#endPoll(match, "idle"),
+      onExpired: (match) => this.#endOffer(match, "expired", "timed-out", { kind: "timed-out" }),
+    });
+    this.#bridges = parts.bridges;
+    this.#relayPolicy = this.#policyFor(parts.bridges);
+  }
+
+  async poll(poll: Poll, gone: AbortSignal): Promise<PollOutcome> {
+    const { clock, events } = this.#parts;
+    const now = clock.now();
+    events.pollReceived(poll);
+    if (!this.#relayPolicy.accepts(poll.relayPattern)) {
+      events.pollEnded(poll, "pattern-rejected", 0);
+      return { kind: "pattern-rejected", nextPoll: NEXT_POLL_AFTER_PATTERN_REJECTION };
+    }
+    events.pollAdmitted(poll);
+
+    const allowance = this.#allowances[POOL_OF_PROXY[poll.nat]];
+    const key = this.#parts.hashAddress(poll.address?.reveal() ?? "");
+    const mustWaitUntil = allowance.mustWaitUntil(key, now);
+    if (mustWaitUntil !== undefined) {
+      events.pollEnded(poll, "too-soon", 0);
+      return { kind: "too-soon", nextPoll: untilNextPoll(mustWaitUntil, now) };
+    }
+    const mayPollAt = allowance.note(key, now);
+
+    const obstacle = this.#obstacle(poll.sid, gone);
+    if (obstacle !== undefined) {
+      events.pollEnded(poll, obstacle, 0);
+      return { kind: "idle", nextPoll: untilNextPoll(mayPollAt, now) };
+    }
+    return new Promise((resolve) => {
+      const older = this.#matches.find(poll.sid);
+      if (older !== undefined) this.#endPoll(older, "superseded");
+      const match = new Match(poll, now, mayPollAt, resolve);
+      this.#matches.admit(match, now);
+      gone.addEventListener("abort", () => {
+        if (match.state === "waiting") this.#endPoll(match, "withdrawn");
+      });
+    });
+  }
+
+  /** Why a proxy whose turn it is can't wait all the same. */
+  #obstacle(sid: SessionId, gone: AbortSignal): PollEnd | undefined {
+    if (this.#draining) return "draining";
+    if (gone.aborted) return "withdrawn";
+    if (this.#matches.waiting >= this.#parts.limits.waitingProxies) return "full";
+    return this.#matches.find(sid)?.state === "offered" ? "duplicate" : undefined;
+  }
+
+  async offer(offer: Offer, gone: AbortSignal): Promise<OfferOutcome> {
+    const { clock, events, limits } = this.#parts;
+    const relayUrl = this.#bridges.relayUrl(offer.fingerprint);
+    if (relayUrl === undefined) {
+      events.offerEnded(offer, "unknown-bridge", 0);
+      return { kind: "unknown-bridge" };
+    }
+    if (gone.aborted) {
+      events.offerEnded(offer, "abandoned", 0);
+      return { kind: "timed-out" };
+    }
+    if (this.#matches.offered >= limits.clients) {
+      events.offerEnded(offer, "full", 0);
+      return { kind: "denied" };
+    }
+    const now = clock.now();
+    const match = this.#matches.takeFor(offer.nat, now);
+    if (match === undefined) {
+      events.offerEnded(offer, "denied", 0);
+      return { kind: "denied" };
+    }
+    return new Promise((resolve) => {
+      match.client = { offer, since: now, settle: resolve };
+      match.settle({
+        kind: "matched",
+        offer: offer.offer,
+        clientNat: offer.nat,
+        relayUrl,
+        nextPoll: untilNextPoll(match.mayPollAt, now),
+      });
+      events.pollEnded(match.poll, "matched", now - match.since);
+      gone.addEventListener("abort", () => {
+        if (match.state !== "offered") return;
+        this.#endOffer(match, "abandoned", "abandoned", { kind: "timed-out" });
+      });
+    });
+  }
+
+  async answer({ sid, answer }: ProxyAnswer): Promise<AnswerOutcome> {
+    const match = this.#matches.find(sid);
+    if (match?.state !== "offered") {
+      this.#parts.events.answerEnded(undefined);
+      return { kind: "client-gone" };
+    }
+    this.#endOffer(match, "answered", "answered", { kind: "answered", answer });
+    this.#parts.events.answerEnded(match.poll.type);
+    return { kind: "delivered" };
+  }
+
+  async sessions(): Promise<SessionCounts> {
+    return this.#matches.counts();
+  }
+
+  /** How many proxies wait for a client, and how many clients for an answer. */
+  get load(): { readonly waitingProxies: number; readonly clients: number } {
+    return { waitingProxies: this.#matches.waiting, clients: this.#matches.offered };
+  }
+
+  /** From now on the offers of clients go to these bridges; matches in flight keep theirs. */
+  replaceBridges(bridges: BridgeList): void {
+    this.#bridges = bridges;
+    this.#relayPolicy = this.#policyFor(bridges);
+  }
+
+  /** From now on polls are noted with these intervals; addresses already noted keep their deadlines. */
+  replacePollIntervals(intervals: PollIntervals): void {
+    for (const pool of POOL_NAMES) this.#allowances[pool].interval = intervals[pool];
+  }
+
+  /**
+   * Sends every waiting proxy home and lets none wait any more. Resolves when the last client in flight has its answer
+   * or its timeout: within the client deadline.
+   */
+  drain(): Promise<void> {
+    this.#draining = true;
+    for (let match = this.#matches.longestWaiting; match !== undefined;) {
+      this.#endPoll(match, "draining");
+      match = this.#matches.longestWaiting;
+    }
+    return new Promise((resolve) => {
+      if (this.#matches.offered === 0) resolve();
+      else this.#onDrained = resolve;
+    });
+  }
+
+  /** Walks all invariants and names those that do not hold: for tests, and for whoever doubts a running broker. */
+  consistencyCheck(): string[] {
+    return this.#matches.consistencyCheck();
+  }
+
+  #policyFor(bridges: BridgeList): RelayPolicy {
+    const allowed = this.#parts.allowedRelayPattern;
+    return allowed === undefined ? bridgeHostPolicy(bridges.hosts()) : coveringPolicy(allowed);
+  }
+
+  /** Ends a waiting poll that gets no client. */
+  #endPoll(match: Match, end: "idle" | "draining" | "withdrawn" | "superseded"): void {
+    const now = this.#parts.clock.now();
+    this.#matches.end(match, end === "draining" ? "idle" : end);
+    match.settle({ kind: "idle", nextPoll: untilNextPoll(match.mayPollAt, now) });
+    this.#parts.events.pollEnded(match.poll, end, now - match.since);
+  }
+
+  /** Ends an offered match and tells its client. */
+  #endOffer(match: Match, state: MatchState, end: OfferEnd, outcome: OfferOutcome): void {
+    this.#matches.end(match, state);
+    if (match.client !== undefined) {
+      const elapsed = this.#parts.clock.now() - match.client.since;
+      match.client.settle(outcome);
+      this.#parts.events.offerEnded(match.client.offer, end, elapsed);
+    }
+    if (this.#matches.offered === 0) this.#onDrained?.();
+  }
+}
+
+/** Whole milliseconds, never negative, from now to when an address may poll again. */
+function untilNextPoll(mayPollAt: number, now: number): number {
+  return Math.max(0, Math.trunc(mayPollAt - now));
+}

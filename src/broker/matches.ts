@@ -1,0 +1,138 @@
+/** Where every match is: in a pool, under a deadline, and to be found by its session id. */
+
+import type { NatType } from "../messages/nat-type.ts";
+import type { SessionId } from "../messages/session-id.ts";
+import type { SessionCounts } from "./broker.ts";
+import type { Clock } from "./clock.ts";
+import { DeadlineQueue } from "./deadline-queue.ts";
+import type { Match, MatchState } from "./match.ts";
+import { Pool, POOL_NAMES, POOL_OF_PROXY, type PoolName, POOLS_FOR_CLIENT } from "./pool.ts";
+
+/** How long a poll waits for a client, in ms. */
+export const PROXY_DEADLINE = 10_000;
+
+/** How long a client waits for the answer of the proxy it was matched with, in ms. */
+export const CLIENT_DEADLINE = 5_000;
+
+/** What to do with a match whose time is up: it has to be ended. */
+export interface Deadlines {
+  readonly onIdle: (match: Match) => void;
+  readonly onExpired: (match: Match) => void;
+}
+
+export class Matches {
+  readonly #pools: Readonly<Record<PoolName, Pool<Match>>> = {
+    open: new Pool(),
+    moderate: new Pool(),
+    strict: new Pool(),
+  };
+  /** Every match that is waiting or offered; an id belongs to one of them at most. */
+  readonly #bySession = new Map<SessionId, Match>();
+  readonly #waiting: DeadlineQueue<Match>;
+  readonly #offered: DeadlineQueue<Match>;
+
+  constructor(clock: Clock, deadlines: Deadlines) {
+    this.#waiting = new DeadlineQueue(clock, PROXY_DEADLINE, deadlines.onIdle);
+    this.#offered = new DeadlineQueue(clock, CLIENT_DEADLINE, deadlines.onExpired);
+  }
+
+  /** How many proxies wait for a client. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** How many clients wait for an answer. */
+  get offered(): number {
+    return this.#offered.size;
+  }
+
+  /** The proxy that has waited longest. */
+  get longestWaiting(): Match | undefined {
+    return this.#waiting.first;
+  }
+
+  find(sid: SessionId): Match | undefined {
+    return this.#bySession.get(sid);
+  }
+
+  /** Lets a proxy wait. Its session id must not be known. */
+  admit(match: Match, now: number): void {
+    this.#bySession.set(match.poll.sid, match);
+    this.#poolOf(match).add(match);
+    this.#waiting.add(match, now);
+  }
+
+  /** Takes the best proxy for a client of this NAT type out of its pool and gives it the client's deadline. */
+  takeFor(nat: NatType, now: number): Match | undefined {
+    for (const name of POOLS_FOR_CLIENT[nat]) {
+      const match = this.#pools[name].take();
+      if (match === undefined) continue;
+      this.#waiting.remove(match);
+      match.moveTo("offered");
+      this.#offered.add(match, now);
+      return match;
+    }
+    return undefined;
+  }
+
+  /** Ends a match, wherever it is, in the given state; its session id is then unknown. */
+  end(match: Match, state: MatchState): void {
+    if (match.state === "waiting") {
+      this.#poolOf(match).remove(match);
+      this.#waiting.remove(match);
+    } else {
+      this.#offered.remove(match);
+    }
+    match.moveTo(state);
+    this.#bySession.delete(match.poll.sid);
+  }
+
+  counts(): SessionCounts {
+    const byType = { standalone: 0, webext: 0, badge: 0, iptproxy: 0, bloco: 0, unknown: 0 };
+    const byNat = { restricted: 0, unrestricted: 0, unknown: 0, strict: 0, moderate: 0, open: 0 };
+    for (const { poll } of this.#bySession.values()) {
+      byType[poll.type]++;
+      byNat[poll.nat]++;
+    }
+    return { total: this.#bySession.size, byType, byNat };
+  }
+
+  /** Walks all invariants and names those that do not hold. */
+  consistencyCheck(): string[] {
+    const faults = new Set<string>();
+    const expect = (invariant: string, holds: boolean) => {
+      if (!holds) faults.add(invariant);
+    };
+    let pooled = 0;
+    for (const name of POOL_NAMES) {
+      const pool = this.#pools[name];
+      pooled += pool.size;
+      expect("a pool is a heap whose entries know their place", pool.isConsistent());
+      for (const match of pool) {
+        expect("only waiting matches are in a pool", match.state === "waiting");
+        expect("a proxy waits in the pool of its NAT type", POOL_OF_PROXY[match.poll.nat] === name);
+      }
+    }
+    const waiting = [...this.#waiting];
+    const offered = [...this.#offered];
+    expect("what is in a pool has a deadline, and nothing else has", pooled === waiting.length);
+    expect("the waiting queue knows its length", waiting.length === this.#waiting.size);
+    expect("the offered queue knows its length", offered.length === this.#offered.size);
+    for (const match of waiting) expect("only waiting matches wait", match.state === "waiting");
+    for (const match of offered) {
+      expect("only offered matches wait for an answer", match.state === "offered");
+      expect("an offered match has a client", match.client !== undefined);
+      expect("an offered match is in no pool", match.poolIndex === -1);
+    }
+    for (const match of [...waiting, ...offered]) {
+      expect("a match is found by its session id", this.find(match.poll.sid) === match);
+    }
+    const known = waiting.length + offered.length;
+    expect("nothing else is found by a session id", this.#bySession.size === known);
+    return [...faults];
+  }
+
+  #poolOf(match: Match): Pool<Match> {
+    return this.#pools[POOL_OF_PROXY[match.poll.nat]];
+  }
+}

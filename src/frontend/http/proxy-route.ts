@@ -1,0 +1,53 @@
+/** `/proxy` and `/answer`: what volunteers' proxies ask and bring. */
+
+import type { Broker, PollOutcome } from "../../broker/broker.ts";
+import { decodeProxyAnswer, encodeAnswerStatus } from "../../messages/proxy-answer.ts";
+import {
+  decodeProxyPoll,
+  encodeProxyMatch,
+  encodeProxyRefusal,
+} from "../../messages/proxy-poll.ts";
+import { decodeUtf8 } from "../../messages/utf8.ts";
+import type { Connection } from "./connection.ts";
+import { proxyAddress } from "./peer-address.ts";
+import { corsStatus, corsText, unreadableBody } from "./replies.ts";
+import { readBody } from "./request-body.ts";
+
+/** A poll: the response waits until there is a client, or the proxy deadline has passed. */
+export async function serveProxy(
+  broker: Broker,
+  request: Request,
+  connection: Connection,
+  trustedHops: number,
+): Promise<Response> {
+  const bytes = await readBody(request);
+  if (typeof bytes === "string") return unreadableBody();
+  const decoded = decodeProxyPoll(decodeUtf8(bytes));
+  if (!decoded.ok) return corsStatus(400);
+  const address = proxyAddress(request.headers, () => connection.socketAddress(), trustedHops);
+  const outcome = await broker.poll({ ...decoded.value, address }, connection.gone);
+  return corsText(encodePollOutcome(outcome));
+}
+
+/** An answer to the offer that a poll was given. */
+export async function serveAnswer(broker: Broker, request: Request): Promise<Response> {
+  const bytes = await readBody(request);
+  if (typeof bytes === "string") return unreadableBody();
+  const decoded = decodeProxyAnswer(decodeUtf8(bytes));
+  if (!decoded.ok) return corsStatus(400);
+  const outcome = await broker.answer(decoded.value);
+  return corsText(encodeAnswerStatus(outcome.kind === "delivered" ? "success" : "client gone"));
+}
+
+function encodePollOutcome(outcome: PollOutcome): string {
+  switch (outcome.kind) {
+    case "matched":
+      return encodeProxyMatch(outcome.offer, outcome.clientNat, outcome.relayUrl, outcome.nextPoll);
+    case "idle":
+      return encodeProxyRefusal("no match", outcome.nextPoll);
+    case "too-soon":
+      return encodeProxyRefusal("polled too soon", outcome.nextPoll);
+    case "pattern-rejected":
+      return encodeProxyRefusal("incorrect relay pattern", outcome.nextPoll);
+  }
+}

@@ -1,0 +1,64 @@
+/** The shapes of all responses: status, headers and content types that peers know. */
+
+const CORS = {
+  "Access-Control-Allow-Headers": "Origin, X-Session-ID",
+  "Access-Control-Allow-Origin": "*",
+};
+
+const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
+
+const CORS_ONLY = new Headers(CORS);
+const CORS_CLOSE = new Headers({ ...CORS, Connection: "close" });
+const CORS_TEXT = new Headers({ ...CORS, ...TEXT });
+const PLAIN_TEXT = new Headers(TEXT);
+const NOT_FOUND = new Headers({ ...TEXT, "X-Content-Type-Options": "nosniff" });
+const BAD_REQUEST = new Headers({ ...TEXT, Connection: "close" });
+
+/** A message, or a text, for any origin. JSON too goes out as plain text: peers have never seen another type. */
+export function corsText(body: string): Response {
+  return new Response(body, { headers: CORS_TEXT });
+}
+
+/** Nothing but a status, for any origin. */
+export function corsStatus(status: number): Response {
+  return new Response(null, { status, headers: CORS_ONLY });
+}
+
+/** Status 400 for a body that can't be read: what is left of it is not waited for. */
+export function unreadableBody(): Response {
+  return new Response(null, { status: 400, headers: CORS_CLOSE });
+}
+
+/** A static text. */
+export function plainText(body: string): Response {
+  return new Response(body, { headers: PLAIN_TEXT });
+}
+
+export function notFound(): Response {
+  return new Response("404 page not found\n", { status: 404, headers: NOT_FOUND });
+}
+
+/** For a request target that is none. */
+export function badRequest(): Response {
+  return new Response("400 Bad Request", { status: 400, headers: BAD_REQUEST });
+}
+
+/** Status 301 to a path on this server. Only GET and HEAD get a page that says so. */
+export function movedPermanently(method: string, location: string): Response {
+  if (method !== "GET" && method !== "HEAD") {
+    return new Response(null, { status: 301, headers: { Location: location } });
+  }
+  return new Response(`<a href="${escapeHtml(location)}">Moved Permanently</a>.\n\n`, {
+    status: 301,
+    headers: { "Content-Type": "text/html; charset=utf-8", Location: location },
+  });
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&#34;")
+    .replaceAll("'", "&#39;");
+}

@@ -1,0 +1,83 @@
+/** What an option is: an entry of the table, and what one command line said of it. */
+
+import { type FlagType, type GoFlag } from "./go-flag.ts";
+
+/** The groups of options and their headings, in the order of `--help`. */
+export const OPTION_GROUPS = [
+  { name: "modes", heading: "Instead of running" },
+  { name: "listening", heading: "Listening" },
+  { name: "matching", heading: "Matching" },
+  { name: "limits", heading: "Limits" },
+  { name: "log", heading: "Log" },
+  { name: "metrics", heading: "Metrics and countries" },
+  { name: "sqs", heading: "Clients that come through Amazon SQS" },
+] as const;
+
+type OptionGroup = (typeof OPTION_GROUPS)[number]["name"];
+
+/** What the table says of an option. */
+export interface OptionEntry<T> {
+  readonly name: string;
+  readonly type: FlagType<T>;
+  readonly default: NoInfer<T>;
+  readonly group: OptionGroup;
+  /** What it means, with units; one sentence without a full stop. */
+  readonly help: string;
+  /** What stands for the value in `--help`; a boolean has none. */
+  readonly value?: string;
+  /** What happens if it is not given, where that is not the same as giving the default. */
+  readonly absent?: string;
+  /** False: upstream's, but not built here yet; giving it ends the start. */
+  readonly available?: boolean;
+}
+
+/** An option on one command line: what the table says of it, and what was given. */
+export class Option<T> implements GoFlag {
+  readonly entry: OptionEntry<T>;
+  #value: T;
+  #given = false;
+
+  constructor(entry: OptionEntry<T>) {
+    this.entry = entry;
+    this.#value = entry.default;
+  }
+
+  get name(): string {
+    return this.entry.name;
+  }
+
+  get isBoolean(): boolean {
+    return this.entry.type.name === "bool";
+  }
+
+  get isAvailable(): boolean {
+    return this.entry.available ?? true;
+  }
+
+  /** What was given last, or the default. */
+  get value(): T {
+    return this.#value;
+  }
+
+  get given(): boolean {
+    return this.#given;
+  }
+
+  /** The value as it would be written on the command line. */
+  get text(): string {
+    return this.entry.type.format(this.#value);
+  }
+
+  /** The default as it would be written on the command line. */
+  get defaultText(): string {
+    return this.entry.type.format(this.entry.default);
+  }
+
+  set(text: string): string | undefined {
+    const parsed = this.entry.type.parse(text);
+    if (!parsed.ok) return parsed.fault;
+    this.#value = parsed.value;
+    this.#given = true;
+    return undefined;
+  }
+}
