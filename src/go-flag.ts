@@ -201,7 +201,7 @@ function fractionNs(digits: string, unit: number): bigint {
   return BigInt(Math.trunc(Number(read) * (unit / scale)));
 }
 
-/** Writes milliseconds as hours, minutes and seconds: `1h0m0s`, `-2m0s`, `0.5s`. Exact to the nanosecond. */
+/** Writes milliseconds as hours, minutes and seconds: `1h0m0s`, `-2m0s`, `0.5s`. Exact to the nanosecond below 49 days. */
 function formatDuration(ms: number): string {
   const ns = BigInt(Math.round(Math.abs(ms) * NS_PER_MS));
   const seconds = ns / 1_000_000_000n;

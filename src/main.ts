@@ -1,7 +1,7 @@
 /** Reads the command line and starts one role. */
 
 import packageJson from "../package.json" with { type: "json" };
-import { startAllInOne } from "./all-in-one.ts";
+import { type RunningBroker, startAllInOne } from "./all-in-one.ts";
 import { createLogger } from "./log/logger.ts";
 import { logProcessErrors } from "./log/process-errors.ts";
 import { newcomerHints } from "./newcomer-hints.ts";
@@ -18,17 +18,22 @@ function run(options: Options, warnings: readonly string[]): void {
   logProcessErrors(process, log);
   for (const warning of warnings) log.warn(warning);
 
+  // Signals are caught from here on: one that comes while the broker starts is acted on when it has started.
+  const running = Promise.withResolvers<RunningBroker>();
+  const on = (signal: NodeJS.Signals, act: (broker: RunningBroker) => unknown) =>
+    process.on(signal, () => void running.promise.then(act));
+  on("SIGTERM", (broker) => broker.stop("SIGTERM"));
+  on("SIGINT", (broker) => broker.stop("SIGINT"));
+  on("SIGHUP", (broker) => broker.reload());
+
   const started = startAllInOne(options, log, (code) => process.exit(code));
   if (!started.ok) {
     log.error(started.error);
     process.exit(1);
   }
-  const { broker } = started;
+  running.resolve(started.broker);
   // Not through the log: these lines hold addresses, though none of a peer.
-  process.stdout.write(newcomerHints(options, broker.url));
-  process.on("SIGTERM", () => void broker.stop("SIGTERM"));
-  process.on("SIGINT", () => void broker.stop("SIGINT"));
-  process.on("SIGHUP", () => broker.reload());
+  process.stdout.write(newcomerHints(options, started.broker.url));
 }
 
 const commandLine = parseOptions(process.argv.slice(2));

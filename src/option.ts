@@ -27,7 +27,7 @@ export interface OptionEntry<T> {
   readonly value?: string;
   /** What happens if it is not given, where that is not the same as giving the default. */
   readonly absent?: string;
-  /** False: upstream's, but not built here yet; giving it ends the start. */
+  /** False: an option of the Go broker whose feature does not exist here yet; giving it ends the start. */
   readonly available?: boolean;
 }
 

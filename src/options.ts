@@ -135,8 +135,9 @@ function chooseTransport(table: OptionTable, warnings: string[]): Checked<Transp
     if (table.acmeEmail.value !== "") {
       return { ok: false, error: "--cert and --key exclude the --acme options" };
     }
-    if (table.disableTls.value)
+    if (table.disableTls.value) {
       warnings.push("--disable-tls is ignored: --cert and --key are given");
+    }
     if (!table.trustedHops.given) {
       warnings.push(
         "TLS ends here, yet a peer's Forwarded and X-Forwarded-For headers are believed:" +
@@ -154,8 +155,11 @@ function chooseTransport(table: OptionTable, warnings: string[]): Checked<Transp
     const missing = alone === "--cert" ? "--key" : "--cert";
     return { ok: false, error: `${alone} is of no use without ${missing}` };
   }
-  const acme = table.acmeHostnames.isAvailable ? "--acme-hostnames, " : "";
-  return { ok: false, error: `one of ${acme}--cert with --key, or --disable-tls is required` };
+  const acme = `--acme-hostnames${table.acmeHostnames.isAvailable ? "" : ", not in this version"}`;
+  return {
+    ok: false,
+    error: `TLS needs --cert and --key (or ${acme}), plain HTTP needs --disable-tls`,
+  };
 }
 
 /** The services that an address may name instead of a port. */
@@ -182,7 +186,7 @@ function parseListenAddress(text: string, defaultPort: number): Checked<ListenAd
   if (!isHost(host)) return refuse("its HOST is neither an address nor a name");
   const port = parsePort(service);
   if (port === undefined) return refuse("its PORT must be 0 to 65535, http or https");
-  const everyInterface = host === "" || (isIP(host) !== 0 && /^[0:.]+$/.test(host));
+  const everyInterface = /^[0:.]*$/.test(host);
   return { ok: true, value: { hostname: everyInterface ? undefined : host, port } };
 }
 

@@ -10,7 +10,7 @@ const SYNOPSIS = `Usage: snowflake-broker [flags]
 Matches Snowflake clients with Snowflake proxies. -flag is the same as --flag.
 `;
 
-const HELP = { flag: "--help", meaning: "print this text and exit" };
+const HELP = { flag: "--help, -h", meaning: "print this text and exit" };
 
 /** The width of a screen in columns, and the column where explanations begin. */
 const WIDTH = 80;
@@ -58,7 +58,7 @@ export function formatOptionsTable(): string {
       option.defaultText === "" ? "" : `\`${option.defaultText}\``,
       `${option.entry.help}${documentationNote(option)}`,
     ]);
-    if (name === "modes") rows.unshift([`\`${HELP.flag}\``, "bool", "`false`", HELP.meaning]);
+    if (name === "modes") rows.unshift(["`--help`", "bool", "`false`", HELP.meaning]);
     return `## ${heading}\n\n${formatMarkdownTable(["flag", "type", "default", "meaning"], rows)}`;
   }).join("\n");
 }

@@ -36,7 +36,7 @@ for (const [characters, kind] of [
  * - A port behind either goes too; a colon without one stays.
  *
  * What stays, though it looks similar: times of day and other sequences of up to five groups; fingerprints, that is
- * sixteen or more groups of two digits; scoped names such as `std::deque`, unless a digit stands next to the `::`; and
+ * sixteen or more groups of two digits and at most one other; scoped names such as `std::deque`, unless a digit stands next to the `::`; and
  * a name in front of a colon (`node:` of `node:2001:db8::1`). A MAC address goes: it has six groups.
  */
 export function replaceAddresses(text: string, replacement: string): string {
@@ -51,7 +51,7 @@ export function replaceAddresses(text: string, replacement: string): string {
     }
     // Behind a replaced address no word goes on.
     const isInsideWord = i > copied && kindAt(text, i - 1) === OTHER_LETTER;
-    const label = labelLength(text, i, isInsideWord);
+    const label = isInsideWord ? labelLength(text, i) : 0;
     if (label > 0) {
       i += label;
       continue;
@@ -92,23 +92,25 @@ interface Run {
   readonly digitsStart: number;
   /** Number of groups, empty ones included. */
   readonly groups: number;
-  /** How many groups at the end, one after the other, are of two digits. */
+  /** Number of groups of two digits. */
   readonly pairs: number;
+  /** Number of groups of any other length but 0. */
+  readonly otherGroups: number;
   readonly hasDigit: boolean;
   readonly hasSingleColon: boolean;
   readonly hasDoubleColon: boolean;
 }
 
-/** Reads the run that starts at `start`; not empty, and not beginning with a single colon. */
 function readRun(text: string, start: number): Run {
   let groups = 0;
   let pairs = 0;
+  let otherGroups = 0;
   let hasDigit = false;
   let hasSingleColon = false;
   let hasDoubleColon = false;
-  let lengthBefore = 0;
-  let colonStart = start;
   let i = start;
+  let lastColon = start;
+  let lengthBefore = 0;
   for (;;) {
     const groupStart = i;
     let digitsStart = i;
@@ -117,35 +119,37 @@ function readRun(text: string, start: number): Run {
       else digitsStart = i + 1;
     }
     const length = i - groupStart;
-    const colon = colonLength(text, i);
+    groups++;
+    if (length === 2) pairs++;
+    else if (length > 0) otherGroups++;
+    if (length > 0 && lengthBefore > 0) hasSingleColon = true;
 
-    if (colon === 0 && length === 0 && lengthBefore > 0) {
+    const colon = colonLength(text, i);
+    if (colon === 0) {
+      const end = length === 0 && lengthBefore > 0 ? lastColon : i;
       return {
-        end: colonStart,
+        end,
         digitsStart,
         groups,
         pairs,
+        otherGroups,
         hasDigit,
         hasSingleColon,
         hasDoubleColon,
       };
     }
-    groups++;
-    pairs = length === 2 ? pairs + 1 : 0;
-    if (length > 0 && lengthBefore > 0) hasSingleColon = true;
-    if (colon === 0)
-      return { end: i, digitsStart, groups, pairs, hasDigit, hasSingleColon, hasDoubleColon };
     if (length === 0 && groups > 1) hasDoubleColon = true;
     lengthBefore = length;
-    colonStart = i;
+    lastColon = i;
     i += colon;
   }
 }
 
+/** `touchesWord`: there is a letter before or after the run that can't be part of an address. */
 function isIpv6(run: Run, touchesWord: boolean): boolean {
   if (run.hasDoubleColon) return !touchesWord || run.hasDigit || run.hasSingleColon;
-  // What stands before the pairs is the name of the hash: `sha256:`.
-  const isFingerprint = run.pairs >= 16 && run.groups - run.pairs <= 1;
+  // One group may be the name of the hash: `sha256:`.
+  const isFingerprint = run.pairs >= 16 && run.otherGroups <= 1;
   return run.groups >= 6 && !isFingerprint;
 }
 
@@ -175,11 +179,11 @@ function readDotted(text: string, start: number): Dotted {
 }
 
 /**
- * Length of a name and its colon at `i`, or of the colon alone, that stand in front of an address without being part of
- * it: `de:` in `node:2001:db8::1`. 0 if there is none.
+ * Length of the name and the colon that end a word at `i` and stand before an address without being part of it: `de:` in
+ * `node:2001:db8::1`. 0 if there are none.
  */
-function labelLength(text: string, i: number, isInsideWord: boolean): number {
-  const nameEnd = isInsideWord ? skip(text, i, HEX_LETTER) : i;
+function labelLength(text: string, i: number): number {
+  const nameEnd = skip(text, i, HEX_LETTER);
   const first = colonLength(text, nameEnd);
   if (first === 0) return 0;
   const second = colonLength(text, nameEnd + first);

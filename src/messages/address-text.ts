@@ -21,10 +21,10 @@ export function parseAddress(text: string): Address | undefined {
   const host = hostOf(text);
   if (host === undefined) return undefined;
   const percent = host.lastIndexOf("%");
-  const ip = canonicalIp(percent > 0 ? host.slice(0, percent) : host);
+  const ip = canonicalIp(percent === -1 ? host : host.slice(0, percent));
   if (ip === undefined || ip === "0.0.0.0" || ip === "::") return undefined;
-  if (percent <= 0 || percent === host.length - 1) return new Address(ip);
-  const zone = host.slice(percent + 1);
+  const zone = percent === -1 ? "" : host.slice(percent + 1);
+  if (zone === "") return new Address(ip);
   return isZone(zone) ? new Address(`${ip}%${zone}`) : undefined;
 }
 
@@ -43,7 +43,7 @@ export function parseIpv4(text: string): number | undefined {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === DOT) {
-      if (octet === -1 || dots === 3) return undefined;
+      if (octet === -1) return undefined;
       value = value * 256 + octet;
       octet = -1;
       dots++;

@@ -120,14 +120,10 @@ function parseCandidate(text: string): Candidate | undefined {
   const givenPriority = parseDigits(priority, 10);
   if (componentId === undefined || givenPriority === undefined) return undefined;
 
-  let extensions = rest;
-  if (rest[0] === "raddr") {
-    if (rest[2] !== "rport" || !isPort(rest[3])) return undefined;
-    extensions = rest.slice(4);
-  }
-  for (let i = 0; i < extensions.length; i += 2) {
-    const value = extensions[i + 1] ?? "";
-    if (extensions[i] === "tcptype" && !TCP_TYPES.has(value.toLowerCase())) return undefined;
+  if (rest[0] === "raddr" && (rest[2] !== "rport" || !isPort(rest[3]))) return undefined;
+  for (let i = 0; i < rest.length; i += 2) {
+    const value = rest[i + 1] ?? "";
+    if (rest[i] === "tcptype" && !TCP_TYPES.has(value.toLowerCase())) return undefined;
   }
 
   const zone = host.indexOf("%");

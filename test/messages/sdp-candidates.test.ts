@@ -66,6 +66,7 @@ describe("the description", () => {
     ["two connections", ["v=0", "o=x", "s=-", "c=x", "c=x", "t=0 0", MEDIA, candidate]],
     ["repeat without time", ["v=0", "o=x", "s=-", "r=x", "t=0 0", MEDIA, candidate]],
     ["key after an attribute", ["v=0", "o=x", "s=-", "t=0 0", "a=x", "k=x", MEDIA, candidate]],
+    ["two keys", ["v=0", "o=x", "s=-", "t=0 0", "k=x", "k=x", MEDIA, candidate]],
     ["time inside media", [...SESSION, MEDIA, candidate, "t=0 0"]],
     ["no equals sign", [...SESSION, MEDIA, candidate, "a"]],
     ["space before the equals sign", [...SESSION, MEDIA, candidate, "a =x"]],
@@ -73,6 +74,10 @@ describe("the description", () => {
     ["junk at the end", [...SESSION, MEDIA, candidate, "junk"]],
   ])("%s: none", (_, lines) => {
     expect(addresses(sdpOf(...lines))).toEqual([]);
+  });
+
+  test("an unfinished last line: none", () => {
+    expect(addresses(`${sdpOf(...SESSION, MEDIA, candidate)}a=mid:0`)).toEqual([]);
   });
 
   test("lines inside a media section come in any order", () => {
@@ -94,6 +99,7 @@ describe("a candidate", () => {
     ["1 1 udp 1 8.8.8.8 9 typ srflx raddr name.local rport 0 generation 0", "8.8.8.8"],
     ["1 1 udp 1 8.8.8.8 9 typ host generation", "8.8.8.8"],
     ["1 1 TCP 1 8.8.8.8 9 typ host ufrag tcptype tcptype so", "8.8.8.8"],
+    ["1 1 TCP 1 8.8.8.8 9 typ host tcptype PASSIVE", "8.8.8.8"],
     ["1 1 udp 1 0.0.0.0 9 typ host", "0.0.0.0"],
     ["1 1 udp 1 1.2.3.4%eth0 9 typ host", "1.2.3.4"],
   ])("%s", (text, address) => {
@@ -116,11 +122,25 @@ describe("a candidate", () => {
     "1 1 udp 1 8.8.8.8 9 typ toString",
     "1 1 udp 1 8.8.8.8 9 typ srflx raddr 1.1.1.1 rport 65536",
     "1 1 udp 1 8.8.8.8 9 typ srflx raddr",
+    "1 1 udp 1 8.8.8.8 9 typ srflx raddr 1.1.1.1 port 5",
     "1 1 tcp 1 8.8.8.8 9 typ host tcptype",
     "1 1 tcp 1 8.8.8.8 9 typ host tcptype active tcptype x",
   ])("%p is left out, and nothing else is", (text) => {
     const good = "1 1 udp 1 9.9.9.9 9 typ host";
     expect(ofCandidates(good, text, good)).toEqual(["9.9.9.9", "9.9.9.9"]);
+  });
+
+  test("priorities are 32 bits wide", () => {
+    const wrapped = `1 1 udp ${2 ** 32 + 5} 1.1.1.1 9 typ host`;
+    const lower = "1 1 udp 4 2.2.2.2 9 typ host";
+    const higher = "1 1 udp 6 3.3.3.3 9 typ host";
+    expect(ofCandidates(wrapped, lower, higher)).toEqual(["3.3.3.3", "1.1.1.1", "2.2.2.2"]);
+  });
+
+  test("without priority the first component comes first", () => {
+    const first = "1 1 udp 0 1.1.1.1 9 typ host";
+    const second = "1 2 udp 0 2.2.2.2 9 typ host";
+    expect(ofCandidates(first, second)).toEqual(["1.1.1.1", "2.2.2.2"]);
   });
 
   test("the order depends on type and priority, not on the lines", () => {

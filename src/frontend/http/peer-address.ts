@@ -101,5 +101,5 @@ function parseForwardedElement(element: string): Address | undefined {
 
 /** Removes one pair of enclosing quotes. */
 function unquote(text: string): string {
-  return text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
+  return text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
 }

@@ -17,6 +17,8 @@ export interface HttpServerParts {
   /** Undefined: plain HTTP. With TLS, HTTP/2 is offered beside HTTP/1.1. */
   readonly tls: TlsFiles | undefined;
   readonly handler: Handler;
+  /** Seconds; `IDLE_TIMEOUT` unless a test can't wait that long. */
+  readonly idleTimeout?: number;
   /** A handler threw: a bug of ours. The peer gets status 500 and nothing more. */
   readonly onBug: (error: unknown) => void;
 }
@@ -46,7 +48,7 @@ export class HttpServer {
       ...(parts.hostname === undefined ? {} : { hostname: parts.hostname }),
       port: parts.port,
       ...(parts.tls === undefined ? {} : { tls: parts.tls, http2: true }),
-      idleTimeout: IDLE_TIMEOUT,
+      idleTimeout: parts.idleTimeout ?? IDLE_TIMEOUT,
       // The handlers have a limit of their own with an answer of its own; the server's would answer 413.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,

@@ -1,0 +1,97 @@
+/** The broker as operators run it: a process of its own, on a free port of the loopback interface. */
+
+import { join } from "node:path";
+
+const MAIN = join(import.meta.dir, "../../src/main.ts");
+
+/** How long a broker may take to listen, in ms. */
+const START_TIMEOUT = 10_000;
+
+export class BrokerProcess implements AsyncDisposable {
+  readonly url: string;
+  readonly #process: Bun.ReadableSubprocess;
+  readonly #stderr: StderrLines;
+
+  private constructor(url: string, process: Bun.ReadableSubprocess, stderr: StderrLines) {
+    this.url = url;
+    this.#process = process;
+    this.#stderr = stderr;
+  }
+
+  /** Starts a broker without TLS unless the arguments say otherwise, and waits until it listens. */
+  static async start(...args: readonly string[]): Promise<BrokerProcess> {
+    const process = spawnBroker(["--disable-tls", "--addr=127.0.0.1:0", ...args]);
+    const stderr = new StderrLines(process.stderr);
+    const line = await stderr.until((text) => text.includes("listening on "), START_TIMEOUT);
+    return new BrokerProcess(line.slice(line.indexOf("http")), process, stderr);
+  }
+
+  /** Everything logged so far. */
+  get log(): string {
+    return this.#stderr.text;
+  }
+
+  /** Waits for a log line. */
+  logged(text: string): Promise<string> {
+    return this.#stderr.until((line) => line.includes(text), START_TIMEOUT);
+  }
+
+  signal(signal: "SIGTERM" | "SIGINT" | "SIGHUP"): void {
+    this.#process.kill(signal);
+  }
+
+  get exited(): Promise<number> {
+    return this.#process.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#process.exited;
+  }
+}
+
+/** A run that ends by itself: what it printed and how it exited. */
+export async function runBroker(...args: readonly string[]) {
+  const process = spawnBroker(args);
+  const [stdout, stderr, exitCode] = await Promise.all([
+    process.stdout.text(),
+    process.stderr.text(),
+    process.exited,
+  ]);
+  return { stdout, stderr, exitCode };
+}
+
+function spawnBroker(args: readonly string[]): Bun.ReadableSubprocess {
+  return Bun.spawn([process.execPath, MAIN, ...args], { stdout: "pipe", stderr: "pipe" });
+}
+
+/** Lines of a stream as they come. */
+class StderrLines {
+  text = "";
+  #onText: () => void = () => {};
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    void this.#read(stream);
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+      this.text += chunk;
+      this.#onText();
+    }
+  }
+
+  async until(holds: (line: string) => boolean, ms: number): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const timer = setTimeout(
+      () => reject(new Error(`not within ${ms} ms; so far: ${this.text}`)),
+      ms,
+    );
+    this.#onText = () => {
+      const line = this.text.split("\n").slice(0, -1).find(holds);
+      if (line !== undefined) resolve(line);
+    };
+    this.#onText();
+    return promise.finally(() => clearTimeout(timer));
+  }
+}
