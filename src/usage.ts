@@ -48,10 +48,10 @@ export function formatConfig(table: OptionTable): string {
   return text;
 }
 
-/** The options as Markdown, for the documentation: a heading and a table for each group. */
-export function formatOptionsTable(): string {
+/** The options as a page of the documentation: a heading and a table for each group. */
+export function formatOptionsPage(): string {
   const table = optionTable();
-  return OPTION_GROUPS.map(({ name, heading }) => {
+  const groups = OPTION_GROUPS.map(({ name, heading }) => {
     const rows = optionsOf(table, name).map((option) => [
       `\`--${option.name}\``,
       option.entry.type.name,
@@ -60,7 +60,8 @@ export function formatOptionsTable(): string {
     ]);
     if (name === "modes") rows.unshift(["`--help`", "bool", "`false`", HELP.meaning]);
     return `## ${heading}\n\n${formatMarkdownTable(["flag", "type", "default", "meaning"], rows)}`;
-  }).join("\n");
+  });
+  return ["# Options\n", ...groups].join("\n");
 }
 
 function optionsOf(table: OptionTable, group: string): AnyOption[] {

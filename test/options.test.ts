@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { quote } from "../src/go-flag.ts";
 import { optionTable } from "../src/option-table.ts";
 import { type Options, parseOptions } from "../src/options.ts";
-import { formatOptionsTable, formatUsage } from "../src/usage.ts";
+import { formatOptionsPage, formatUsage } from "../src/usage.ts";
 
 /** The options of a command line that must be fit to run. */
 function run(...args: string[]): Options & { warnings: readonly string[] } {
@@ -419,7 +419,7 @@ describe("the help", () => {
 });
 
 test("the documentation's tables have a row for every option, all columns aligned", () => {
-  const sections = formatOptionsTable()
+  const sections = formatOptionsPage()
     .split(/^## .*\n\n/m)
     .slice(1);
   const flags = sections.flatMap((section) => {
@@ -428,4 +428,9 @@ test("the documentation's tables have a row for every option, all columns aligne
     return rows.slice(2).map((row) => /^\| `--([a-z0-9-]+)`/.exec(row)?.[1]);
   });
   expect(flags).toEqual(["help", ...Object.values(optionTable()).map((option) => option.name)]);
+});
+
+test("docs/options.md is what the table says (npm run docs)", async () => {
+  const page = Bun.file(new URL("../docs/options.md", import.meta.url));
+  expect(await page.text()).toBe(formatOptionsPage());
 });

@@ -49,8 +49,9 @@ export function replaceAddresses(text: string, replacement: string): string {
       i = wordEnd + 1;
       continue;
     }
-    // Behind a replaced address no word goes on.
-    const isInsideWord = i > copied && kindAt(text, i - 1) === OTHER_LETTER;
+    // What follows a replaced address directly is not the rest of a word, but more of the same.
+    const followsAddress = i === copied && i > 0;
+    const isInsideWord = !followsAddress && kindAt(text, i - 1) === OTHER_LETTER;
     const label = isInsideWord ? labelLength(text, i) : 0;
     if (label > 0) {
       i += label;
@@ -61,7 +62,8 @@ export function replaceAddresses(text: string, replacement: string): string {
     const dotted = readDotted(text, run.digitsStart);
     let start: number;
     let end: number;
-    if (isIpv6(run, isInsideWord || kindAt(text, run.end) === OTHER_LETTER)) {
+    const isBeforeLetter = !followsAddress && kindAt(text, run.end) === OTHER_LETTER;
+    if (isIpv6(run, isInsideWord || isBeforeLetter)) {
       start = i;
       end = skipZone(text, dotted.isIpv4 ? dotted.end : run.end);
       if (text[start - 1] === "[" && text[end] === "]") {
@@ -208,8 +210,7 @@ function skipPort(text: string, i: number): number {
   const end = skip(text, i + colon, DIGIT);
   if (colon === 0 || end === i + colon) return i;
   const next = end + (text.charCodeAt(end) === DOT ? 1 : colonLength(text, end));
-  const goesOn = (kindAt(text, next) & HEX) !== 0 || (next > end && colonLength(text, next) > 0);
-  return goesOn ? i : end;
+  return (kindAt(text, next) & HEX) === 0 ? end : i;
 }
 
 /** Where the characters of these kinds that start at `i` end. */
