@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { startChild } from "./child-process.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+import type { TestCa } from "./test-ca.ts";
+import { until } from "./waiting.ts";
+
+/** The repository's root. */
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The bridge that clients ask for who ask for none in particular. */
+const DEFAULT_BRIDGE = "2B280B23E1107BB62ABFC40DDCC8824814F80A72";
+
+/** The line on standard error that says where the broker listens: scheme and port. */
+const LISTENING = /listening on (https?):\/\/\S+:(\d+)\/$/;
+
+export interface BrokerProcess extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Our broker as a process of its own, on a free port; with TLS if there is a certificate for it. */
+export async function startBroker(relayUrl: string, ca?: TestCa): Promise<BrokerProcess> {
+  const stage = new AsyncDisposableStack();
+  try {
+    const directory = stage.use(temporaryDirectory());
+    const { child, match } = await startChild(
+      [
+        ...[process.execPath, "src/main.ts", "--addr", "127.0.0.1:0", "--disable-geoip"],
+        ...(await brokerFiles(directory.path, relayUrl)),
+        ...(ca === undefined ? ["--disable-tls"] : ["--cert", ca.certFile, "--key", ca.keyFile]),
+      ],
+      LISTENING,
+      { cwd: ROOT },
+    );
+    stage.use(child);
+    const url = `${match[1]}://127.0.0.1:${match[2]}/`;
+    return { url, [Symbol.asyncDispose]: () => stage.disposeAsync() };
+  } catch (error) {
+    await stage.disposeAsync();
+    throw error;
+  }
+}
+
+/**
+ * Writes a broker's files into a directory and returns the flags that name them: a bridge list with the default bridge
+ * alone, which is the relay, and poll intervals that let a proxy that has waited in vain come back at once.
+ */
+export async function brokerFiles(directory: string, relayUrl: string): Promise<readonly string[]> {
+  const bridges = join(directory, "bridges.json");
+  const intervals = join(directory, "poll-intervals.json");
+  const bridge = { displayName: "relay", webSocketAddress: relayUrl, fingerprint: DEFAULT_BRIDGE };
+  await Bun.write(bridges, `${JSON.stringify(bridge)}\n`);
+  await Bun.write(
+    intervals,
+    JSON.stringify({ open_poll_interval: 1, moderate_poll_interval: 1, strict_poll_interval: 1 }),
+  );
+  return ["--bridge-list-path", bridges, "--poll-interval-filepath", intervals];
+}
+
+/** Looks at the broker's count of proxies until there is one; rejects after 5 s. */
+export async function proxyWaiting(brokerUrl: string, ca?: TestCa): Promise<void> {
+  const trust = ca === undefined ? {} : { tls: { ca: Bun.file(ca.authorityFile) } };
+  await until(5_000, "proxy at the broker", async () => {
+    const page = await (await fetch(new URL("debug", brokerUrl), trust)).text();
+    return /^current snowflakes available: [1-9]/.test(page) ? true : undefined;
+  });
+}

@@ -1,0 +1,87 @@
+/** Which real peers there are on this machine, and what becomes of the suites that need them. */
+
+import { describe, test } from "bun:test";
+import { join } from "node:path";
+
+/** Programs of Debian that the suites run, and the package of each. */
+const DEBIAN_PACKAGES = {
+  "snowflake-client": "snowflake-client",
+  "snowflake-proxy": "snowflake-proxy",
+  turnserver: "coturn",
+  openssl: "openssl",
+} as const;
+
+export type DebianProgram = keyof typeof DEBIAN_PACKAGES;
+
+/** What every suite needs. */
+export const PEERS: readonly DebianProgram[] = [
+  "snowflake-client",
+  "snowflake-proxy",
+  "turnserver",
+];
+
+/** Longest time of one test, in ms: it takes 1 s, or 11 s if the client has to make its offer again. */
+export const TEST_TIMEOUT = 25_000;
+
+/** Whether a missing Debian peer is a failure. */
+const REQUIRED = process.env["REQUIRE_PEERS"] === "1";
+
+/**
+ * A suite that needs programs of Debian. If any is missing it is skipped, with one line that says what to install; with
+ * REQUIRE_PEERS=1 it fails.
+ */
+export function describeWithPeers(
+  suite: string,
+  programs: readonly DebianProgram[],
+  body: () => void,
+): void {
+  const missing = programs.filter((program) => Bun.which(program) === null);
+  if (missing.length === 0) {
+    describe(`interop/${suite}`, body);
+    return;
+  }
+  const packages = missing.map((program) => DEBIAN_PACKAGES[program]).join(" ");
+  const needs = `${missing.join(", ")} (apt-get install ${packages})`;
+  if (REQUIRED) {
+    test(`interop/${suite}`, () => {
+      throw new Error(`interop/${suite} needs ${needs}`);
+    });
+  } else {
+    skip(suite, needs);
+  }
+}
+
+/** The upstream programs of the newest version, built by hand. */
+export interface NewestPeers {
+  readonly client: string;
+  readonly proxy: string;
+  readonly server: string;
+}
+
+/**
+ * A suite that needs upstream's newest programs, which no package has: `client`, `proxy` and `server` in the directory
+ * that SNOWFLAKE_PEERS_DIR names. Without them it is skipped, even with REQUIRE_PEERS=1.
+ */
+export function describeWithNewestPeers(suite: string, body: (peers: NewestPeers) => void): void {
+  const directory = process.env["SNOWFLAKE_PEERS_DIR"] ?? "";
+  const peers = {
+    client: join(directory, "client"),
+    proxy: join(directory, "proxy"),
+    server: join(directory, "server"),
+  };
+  const missing = [...Object.values(peers), "turnserver"].filter(
+    (program) => Bun.which(program) === null,
+  );
+  if (directory === "") {
+    skip(suite, "SNOWFLAKE_PEERS_DIR with client, proxy and server built from upstream's source");
+  } else if (missing.length > 0) {
+    skip(suite, missing.join(", "));
+  } else {
+    describe(`interop/${suite}`, () => body(peers));
+  }
+}
+
+function skip(suite: string, needs: string): void {
+  console.log(`skipped interop/${suite}: needs ${needs}`);
+  test.skip(`interop/${suite}`, () => undefined);
+}
