@@ -1,0 +1,118 @@
+/** One keep-alive connection of the load generator. Written by hand because `fetch` would cost more than the server. */
+
+import type { Socket } from "bun";
+
+import { type HttpResponse, parseResponse } from "./http-response.ts";
+
+/** Longest response that is waited for, in bytes. Peers read no more than 100 000 bytes of body. */
+const RESPONSE_LIMIT = 120_000;
+
+interface Pending {
+  readonly resolve: (response: HttpResponse) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+/**
+ * Carries one request at a time. It opens with the first request and is never reopened: a server that closes a
+ * connection under load makes the run fail.
+ */
+export class HttpConnection {
+  readonly #port: number;
+  #socket: Socket<HttpConnection> | undefined;
+  #pending: Pending | undefined;
+  /** What the socket would not take yet. */
+  #unsent = "";
+  #received: Buffer = Buffer.alloc(0);
+  /** Why nothing can be sent any more. */
+  #failure: Error | undefined;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  /** Posts an ASCII body. Rejects if the connection fails, or brings what is not a response. */
+  async post(path: string, body: string, forwardedFor: string): Promise<HttpResponse> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const socket = this.#socket ?? (await this.#open());
+    if (this.#pending !== undefined) throw new Error("a request is in flight");
+    const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
+    this.#pending = { resolve, reject };
+    this.#unsent = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: ${body.length}\r\nX-Forwarded-For: ${forwardedFor}\r\nAccept-Encoding: gzip\r\n\r\n${body}`;
+    this.#flush(socket);
+    return promise;
+  }
+
+  /** Closes; a request in flight rejects. */
+  close(): void {
+    this.#fail(new Error("connection closed"));
+  }
+
+  async #open(): Promise<Socket<HttpConnection>> {
+    const socket = await Bun.connect<HttpConnection>({
+      hostname: "127.0.0.1",
+      port: this.#port,
+      data: this,
+      socket: HttpConnection.#handlers,
+    });
+    if (this.#failure !== undefined) {
+      socket.terminate();
+      throw this.#failure;
+    }
+    this.#socket = socket;
+    return socket;
+  }
+
+  /** The number of bytes written is the number of characters: requests are ASCII. */
+  #flush(socket: Socket<HttpConnection>): void {
+    if (this.#unsent === "") return;
+    const written = socket.write(this.#unsent);
+    if (written > 0) this.#unsent = this.#unsent.slice(written);
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#pending === undefined) return this.#fail(new Error("bytes without a request"));
+    const received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    if (received.length > RESPONSE_LIMIT) return this.#fail(new Error("response too long"));
+    let response: HttpResponse | undefined;
+    try {
+      response = parseResponse(received);
+    } catch (error) {
+      return this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (response === undefined) {
+      this.#received = received;
+      return;
+    }
+    this.#received = Buffer.alloc(0);
+    const { resolve } = this.#pending;
+    this.#pending = undefined;
+    resolve(response);
+  }
+
+  #fail(reason: Error): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    this.#failure ??= reason;
+    // Terminating calls the close handler at once, so the request is taken out before.
+    this.#socket?.terminate();
+    pending?.reject(reason);
+  }
+
+  /** One object for all connections: 10,000 of them need no handlers of their own. */
+  static readonly #handlers = {
+    data(socket: Socket<HttpConnection>, chunk: Buffer) {
+      socket.data.#receive(chunk);
+    },
+    drain(socket: Socket<HttpConnection>) {
+      socket.data.#flush(socket);
+    },
+    close(socket: Socket<HttpConnection>) {
+      socket.data.#fail(new Error("the server closed the connection"));
+    },
+    error(socket: Socket<HttpConnection>, error: Error) {
+      socket.data.#fail(error);
+    },
+    /** The promise of `Bun.connect` rejects too; that one is handled. */
+    connectError() {},
+  };
+}

@@ -1,0 +1,98 @@
+/** What one run of the load generator measured, and its way from that process to the one that started it. */
+
+import { isRecord } from "./messages.ts";
+
+/** Matches made under a closed loop of clients, within the window. */
+export interface MatchingResult {
+  readonly kind: "matching";
+  /** Length of the window in s. */
+  readonly seconds: number;
+  readonly matches: number;
+  readonly matchesPerSecond: number;
+  /** CPU time of the server's whole process tree, in µs, user and system. */
+  readonly cpuPerMatch: number;
+  /** From a client's request to its answer, in ms. */
+  readonly latencyP50: number;
+  readonly latencyP99: number;
+  readonly latencyMax: number;
+  /** Resident memory of the tree at the end of the window, and the most it ever was, in KB. */
+  readonly residentKb: number;
+  readonly peakKb: number;
+  /** Polls that ended without a client within the window. */
+  readonly idlePolls: number;
+  /** How much of one core the generator itself used, 0 to 1. Near 1 it is the generator that is measured. */
+  readonly generatorLoad: number;
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+/** Memory with proxies waiting, and without. */
+export interface IdleResult {
+  readonly kind: "idle";
+  /** How many polls were waiting when the reading was taken. */
+  readonly waiting: number;
+  /** Resident memory of the tree before the first connection, with all of them waiting, and at most, in KB. */
+  readonly baselineKb: number;
+  readonly residentKb: number;
+  readonly peakKb: number;
+  readonly kbPerProxy: number;
+  /** Time until the memory stayed the same, in s. */
+  readonly settleSeconds: number;
+  /** False if the memory still changed when patience ended; the reading is then the last median. */
+  readonly settled: boolean;
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+export type LoadResult = MatchingResult | IdleResult;
+
+const MATCHING_NUMBERS = [
+  "seconds",
+  "matches",
+  "matchesPerSecond",
+  "cpuPerMatch",
+  "latencyP50",
+  "latencyP99",
+  "latencyMax",
+  "residentKb",
+  "peakKb",
+  "idlePolls",
+  "generatorLoad",
+] as const;
+
+const IDLE_NUMBERS = [
+  "waiting",
+  "baselineKb",
+  "residentKb",
+  "peakKb",
+  "kbPerProxy",
+  "settleSeconds",
+] as const;
+
+export function formatLoadResult(result: LoadResult): string {
+  return JSON.stringify(result);
+}
+
+/** Throws if the text is not what `formatLoadResult` made of a run with at least one match or waiting proxy. */
+export function parseLoadResult(text: string): LoadResult {
+  const value: unknown = JSON.parse(text);
+  if (isMatchingResult(value) || isIdleResult(value)) return value;
+  throw new Error(`not a load result: ${text}`);
+}
+
+function isMatchingResult(value: unknown): value is MatchingResult {
+  return isResult(value, "matching") && MATCHING_NUMBERS.every((name) => isNumber(value[name]));
+}
+
+function isIdleResult(value: unknown): value is IdleResult {
+  if (!isResult(value, "idle") || typeof value["settled"] !== "boolean") return false;
+  return IDLE_NUMBERS.every((name) => isNumber(value[name]));
+}
+
+function isResult(value: unknown, kind: string): value is Record<string, unknown> {
+  if (!isRecord(value) || value["kind"] !== kind) return false;
+  const { errors } = value;
+  return isRecord(errors) && Object.values(errors).every(isNumber);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}

@@ -1,0 +1,186 @@
+/** The peers of the load: proxies that poll and answer, clients that offer, all on connections of their own. */
+
+import { HttpConnection } from "./http-connection.ts";
+import {
+  assertAnswerReply,
+  assertClientReply,
+  BadReply,
+  CONSTANT_NONCE,
+  encodeClientPoll,
+  encodeProxyAnswer,
+  encodeProxyPoll,
+  findNonce,
+  formatAnswer,
+  formatNonce,
+  formatOffer,
+  makeSid,
+  parseProxyReply,
+} from "./messages.ts";
+import { Tally } from "./tally.ts";
+import { WaitingPlaces } from "./waiting-places.ts";
+
+/** Connections are opened at this pace, so that no server's queue of unaccepted ones overflows. */
+const CONNECTIONS_PER_SECOND = 1000;
+/** So many at a time: timers are too coarse for one by one. */
+const CONNECTIONS_AT_ONCE = 10;
+/** One proxy in four takes any client; the others only clients with an unrestricted NAT. */
+const OPEN_SHARE = 0.25;
+/** Longest time that clients get to finish what is in flight, in ms. Brokers give up after 5 s. */
+const FINISH_TIMEOUT = 8000;
+
+export class Peers {
+  readonly tally = new Tally();
+  readonly #port: number;
+  readonly #addresses: AddressCycle;
+  readonly #connections: HttpConnection[] = [];
+  readonly #clients: Promise<void>[] = [];
+  #serial = 0;
+  #clientsStopping = false;
+  #closed = false;
+
+  /** `addresses`: how many the peers use in turn. A broker refuses an address for 20 s after its poll. */
+  constructor(port: number, addresses: number) {
+    this.#port = port;
+    this.#addresses = new AddressCycle(addresses);
+  }
+
+  /**
+   * Starts proxies of which `waiting` wait at any time. `spares` more stand by in each pool: when a proxy has got its
+   * offer, a spare one polls while the first answers. Resolves when all have begun to poll.
+   */
+  async startProxies(waiting: number, spares: number): Promise<void> {
+    const open = Math.ceil(waiting * OPEN_SHARE);
+    if (open < 2 * spares)
+      throw new Error(`${waiting} waiting proxies are too few: a pool of ${open} may run empty`);
+    await this.#startPool("unrestricted", open, spares);
+    await this.#startPool("restricted", waiting - open, spares);
+  }
+
+  /** Starts clients that offer again as soon as they have their answer. Every other one needs an open proxy. */
+  startClients(count: number): void {
+    for (let index = 0; index < count; index++) {
+      const connection = this.#connect();
+      const nat = index % 2 === 0 ? "unrestricted" : "unknown";
+      const exchange = () => this.#offer(connection, nat, formatNonce(++this.#serial));
+      this.#clients.push(this.#repeat(exchange, () => this.#clientsStopping));
+    }
+  }
+
+  /** For a server of constants, where nobody can wait: a client's and a proxy's requests side by side. */
+  startConstantPairs(count: number): void {
+    for (let index = 0; index < count; index++) {
+      const client = this.#connect();
+      const proxy = this.#connect();
+      const exchange = async () => {
+        await Promise.all([
+          this.#offer(client, "unrestricted", CONSTANT_NONCE),
+          this.#serve(proxy, "unrestricted", () => {}),
+        ]);
+      };
+      this.#clients.push(this.#repeat(exchange, () => this.#clientsStopping));
+    }
+  }
+
+  /** Lets the clients finish what is in flight; if they can't, that is an error. */
+  async stopClients(): Promise<void> {
+    this.#clientsStopping = true;
+    const { promise: late, resolve } = Promise.withResolvers<"late">();
+    const timer = setTimeout(() => resolve("late"), FINISH_TIMEOUT);
+    const end = await Promise.race([Promise.all(this.#clients), late]);
+    clearTimeout(timer);
+    if (end === "late") this.tally.fail("/client: no reply");
+  }
+
+  /** Closes all connections, whatever is in flight. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#connections) connection.close();
+  }
+
+  async #startPool(nat: string, waiting: number, spares: number): Promise<void> {
+    const places = new WaitingPlaces(waiting);
+    for (let index = 0; index < waiting + spares; index++) {
+      const connection = this.#connect();
+      const exchange = async () => {
+        await places.take();
+        await this.#serve(connection, nat, () => places.leave());
+      };
+      void this.#repeat(exchange, () => this.#closed);
+      if (index < waiting && index % CONNECTIONS_AT_ONCE === 0)
+        await Bun.sleep((1000 * CONNECTIONS_AT_ONCE) / CONNECTIONS_PER_SECOND);
+    }
+  }
+
+  #connect(): HttpConnection {
+    const connection = new HttpConnection(this.#port);
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  /** Goes on after a reply that is wrong, ends with the connection. Both are errors of the run. */
+  async #repeat(exchange: () => Promise<void>, isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      try {
+        await exchange();
+      } catch (error) {
+        if (this.#closed) return;
+        this.tally.fail(error instanceof Error ? error.message : String(error));
+        if (!(error instanceof BadReply)) return;
+      }
+    }
+  }
+
+  async #offer(connection: HttpConnection, nat: string, nonce: string): Promise<void> {
+    const began = performance.now();
+    const body = encodeClientPoll(formatOffer(nonce), nat);
+    const reply = await this.#post(connection, "/client", body);
+    const latency = performance.now() - began;
+    assertClientReply(reply, nonce);
+    this.tally.latencies.push(latency);
+  }
+
+  /** One poll of a proxy, and the answer if a client came. `polled` is called when the poll has its reply. */
+  async #serve(connection: HttpConnection, nat: string, polled: () => void): Promise<void> {
+    const sid = makeSid();
+    this.tally.waiting++;
+    let reply: string;
+    try {
+      reply = await this.#post(connection, "/proxy", encodeProxyPoll(sid, nat));
+    } finally {
+      this.tally.waiting--;
+      polled();
+    }
+    const offer = parseProxyReply(reply);
+    if (offer === undefined) {
+      this.tally.idlePolls++;
+      return;
+    }
+    const nonce = findNonce(offer);
+    if (nonce === undefined || offer !== formatOffer(nonce))
+      throw new BadReply("/proxy: not an offer that was made");
+    const answer = encodeProxyAnswer(sid, formatAnswer(nonce));
+    assertAnswerReply(await this.#post(connection, "/answer", answer));
+  }
+
+  async #post(connection: HttpConnection, path: string, body: string): Promise<string> {
+    const response = await connection.post(path, body, this.#addresses.next());
+    if (response.status !== 200) throw new BadReply(`${path}: HTTP status ${response.status}`);
+    return response.body;
+  }
+}
+
+/** Addresses of 10.0.0.0/8, one after the other, and from the start again. */
+class AddressCycle {
+  readonly #length: number;
+  #index = 0;
+
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  next(): string {
+    const index = this.#index;
+    this.#index = (index + 1) % this.#length;
+    return `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;
+  }
+}

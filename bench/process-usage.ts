@@ -1,0 +1,87 @@
+/** CPU time and memory of a server: the whole tree of its processes, as Linux tells it in /proc. */
+
+import { readdirSync, readFileSync } from "node:fs";
+
+/** /proc counts CPU time in units that are 1/100 s on every Linux, whatever the kernel's own tick. */
+const MICROSECONDS_PER_TICK = 10_000;
+
+export interface ProcessStat {
+  readonly pid: number;
+  readonly parent: number;
+  /** User and system time of the process and of those children that have ended and been waited for, in 1/100 s. */
+  readonly ticks: number;
+}
+
+export interface MemoryStatus {
+  /** Resident memory in KB (1024 bytes). */
+  readonly residentKb: number;
+  /** The most that was ever resident, in KB. */
+  readonly peakKb: number;
+}
+
+/** Parses /proc/PID/stat. The command's name stands in brackets and may itself hold brackets and spaces. */
+export function parseProcessStat(text: string): ProcessStat | undefined {
+  const nameEnd = text.lastIndexOf(")");
+  const pid = Number.parseInt(text, 10);
+  const fields = text.slice(nameEnd + 2).split(" ");
+  const parent = Number(fields[1]);
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  const complete = nameEnd !== -1 && fields.length >= 15;
+  if (!complete || Number.isNaN(pid + parent + ticks)) return undefined;
+  return { pid, parent, ticks };
+}
+
+/** Parses /proc/PID/status. Undefined for a process that has ended but was not waited for: it has no memory. */
+export function parseMemoryStatus(text: string): MemoryStatus | undefined {
+  const resident = /^VmRSS:\s*(\d+) kB$/m.exec(text)?.[1];
+  const peak = /^VmHWM:\s*(\d+) kB$/m.exec(text)?.[1];
+  if (resident === undefined || peak === undefined) return undefined;
+  return { residentKb: Number(resident), peakKb: Number(peak) };
+}
+
+/** The process `root` and all that descend from it. */
+export function selectTree(all: readonly ProcessStat[], root: number): ProcessStat[] {
+  const byParent = Map.groupBy(all, (entry) => entry.parent);
+  const tree = all.filter((entry) => entry.pid === root);
+  for (const member of tree) tree.push(...(byParent.get(member.pid) ?? []));
+  return tree;
+}
+
+/** CPU time that the tree of `root` has used so far, in µs. Throws if the process is gone. */
+export function readCpuTime(root: number): number {
+  const ticks = readTree(root).reduce((sum, entry) => sum + entry.ticks, 0);
+  return ticks * MICROSECONDS_PER_TICK;
+}
+
+/** Memory of the tree of `root`; the peak is the sum of each process's own. Throws if the process is gone. */
+export function readMemory(root: number): MemoryStatus {
+  let residentKb = 0;
+  let peakKb = 0;
+  for (const { pid } of readTree(root)) {
+    const status = parseMemoryStatus(readIfThere(`/proc/${pid}/status`));
+    residentKb += status?.residentKb ?? 0;
+    peakKb += status?.peakKb ?? 0;
+  }
+  return { residentKb, peakKb };
+}
+
+function readTree(root: number): ProcessStat[] {
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => parseProcessStat(readIfThere(`/proc/${name}/stat`)))
+    .filter((entry) => entry !== undefined);
+  const tree = selectTree(all, root);
+  if (tree.length === 0) throw new Error(`process ${root} is gone`);
+  return tree;
+}
+
+/** Processes end between being listed and being read: no text then. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ESRCH") return "";
+    throw error;
+  }
+}

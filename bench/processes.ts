@@ -1,0 +1,117 @@
+/** Starts servers and load generators as processes of their own, and ends them. */
+
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type LoadResult, parseLoadResult } from "./load-result.ts";
+import type { Server } from "./measure.ts";
+import type { Target } from "./targets.ts";
+
+/** Longest time from start to the first connection accepted, in ms. */
+const READY_TIMEOUT = 15_000;
+/** Longest time from SIGTERM to the end, in ms; then SIGKILL. */
+const STOP_TIMEOUT = 5000;
+/** What is kept of a server's log, for the message if it fails, in characters. */
+const LOG_TAIL = 2000;
+
+/** Open files of a process besides the proxies' connections. */
+const SPARE_FILES = 500;
+
+/** A server that has accepted a connection. Disposing of it ends the process. */
+export interface RunningServer extends Server, AsyncDisposable {}
+
+/** Starts a fresh server on a free port. Rejects with the end of its log if it does not come up. */
+export async function startServer(
+  target: Target,
+  holdPolls: boolean,
+  signal: AbortSignal,
+): Promise<RunningServer> {
+  const port = findFreePort();
+  const child = Bun.spawn(withAllFiles(target.command(port, holdPolls)), {
+    // Whatever a server leaves behind by its defaults is left there.
+    cwd: tmpdir(),
+    stdio: ["ignore", "ignore", "pipe"],
+    signal,
+  });
+  const log = keepTail(child.stderr);
+  const stop = async () => {
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT);
+    await child.exited;
+    clearTimeout(timer);
+  };
+  const deadline = performance.now() + READY_TIMEOUT;
+  while (!(await accepts(port))) {
+    if (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
+      await Bun.sleep(50);
+      continue;
+    }
+    await stop();
+    throw new Error(`${target.name} did not start:\n${await log}`);
+  }
+  return { port, pid: child.pid, [Symbol.asyncDispose]: stop };
+}
+
+/** Runs the load generator against a server to its end. Rejects if it measured nothing. */
+export async function runLoad(
+  server: Server,
+  options: readonly string[],
+  signal: AbortSignal,
+): Promise<LoadResult> {
+  const child = Bun.spawn(
+    withAllFiles([
+      process.execPath,
+      join(import.meta.dir, "load.ts"),
+      "--port",
+      String(server.port),
+      "--pid",
+      String(server.pid),
+      ...options,
+    ]),
+    { stdio: ["ignore", "pipe", "inherit"], signal },
+  );
+  const output = await new Response(child.stdout).text();
+  if ((await child.exited) !== 0) throw new Error("the load generator failed");
+  return parseLoadResult(output);
+}
+
+/** The command with as many open files as the machine lets it have. The process id stays that of the command. */
+function withAllFiles(command: readonly string[]): string[] {
+  return ["sh", "-c", 'ulimit -n "$(ulimit -Hn)" && exec "$@"', "sh", ...command];
+}
+
+/** Throws if a server or a generator may not have as many connections, on a machine that allows fewer open files. */
+export function assertEnoughFiles(connections: number): void {
+  const { stdout } = Bun.spawnSync(["sh", "-c", "ulimit -Hn"]);
+  const limit = Number(stdout.toString().trim());
+  if (connections + SPARE_FILES > limit)
+    throw new Error(`${connections} proxies need more open files than the ${limit} of ulimit -Hn`);
+}
+
+function findFreePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  listener.stop(true);
+  return listener.port;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  try {
+    const socket = await Bun.connect({
+      hostname: "127.0.0.1",
+      port,
+      socket: { data() {}, connectError() {} },
+    });
+    socket.end();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function keepTail(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let tail = "";
+  for await (const chunk of stream)
+    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-LOG_TAIL);
+  return tail;
+}

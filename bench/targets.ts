@@ -1,0 +1,126 @@
+/** The servers that are measured: how each is found or built, and started. */
+
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export const RIVALS = ["upstream", "go-floor"] as const;
+/** What `--against` may name. */
+export type Rival = (typeof RIVALS)[number];
+
+export interface Target {
+  readonly name: "ours" | "bun-floor" | Rival;
+  /** For reports: what the figures are figures of. */
+  readonly label: string;
+  /** Answers constants at once; proxies can wait there only if its polls are held. */
+  readonly constant: boolean;
+  /** The command that listens on a port of 127.0.0.1. */
+  readonly command: (port: number, holdPolls: boolean) => readonly string[];
+}
+
+const ROOT = join(import.meta.dir, "..");
+/** The version whose behaviour ours is measured by. */
+const UPSTREAM =
+  "gitlab.torproject.org/tpo/anti-censorship/pluggable-transports/snowflake/v2/broker@v2.14.1";
+
+export const OURS: Target = {
+  name: "ours",
+  label: "this broker",
+  constant: false,
+  command: (port) => [
+    process.execPath,
+    join(ROOT, "src/main.ts"),
+    "--disable-tls",
+    "--disable-geoip",
+    "--addr",
+    `127.0.0.1:${port}`,
+    "--trusted-hops",
+    "1",
+    "--allowed-relay-pattern",
+    "snowflake.torproject.net$",
+  ],
+};
+
+export const BUN_FLOOR: Target = {
+  name: "bun-floor",
+  label: "bare Bun.serve that answers constants: lower bound for any broker on Bun.serve",
+  constant: true,
+  command: (port, holdPolls) => [
+    process.execPath,
+    join(import.meta.dir, "floor.ts"),
+    "--port",
+    String(port),
+    ...(holdPolls ? ["--hold"] : []),
+  ],
+};
+
+/** Upstream's broker. Throws, saying how to build it, if the environment names none. */
+export function findUpstream(environment: Readonly<Record<string, string | undefined>>): Target {
+  const { SNOWFLAKE_UPSTREAM_BROKER: named, SNOWFLAKE_PEERS_DIR: peers } = environment;
+  const binary = named ?? (peers === undefined ? undefined : join(peers, "broker"));
+  if (binary === undefined || !isExecutable(binary)) {
+    throw new Error(
+      [
+        binary === undefined
+          ? "upstream's broker: neither SNOWFLAKE_UPSTREAM_BROKER nor SNOWFLAKE_PEERS_DIR is set"
+          : `upstream's broker: ${binary} is no program`,
+        "Build it with Go 1.25 or later, then say where it is:",
+        `  GOBIN="$PWD/peers" go install ${UPSTREAM}`,
+        '  SNOWFLAKE_UPSTREAM_BROKER="$PWD/peers/broker" npm run bench -- --against upstream',
+      ].join("\n"),
+    );
+  }
+  return {
+    name: "upstream",
+    label: "upstream's broker, in Go",
+    constant: false,
+    command: (port) => [
+      binary,
+      "-disable-tls",
+      "-disable-geoip",
+      "-addr",
+      `127.0.0.1:${port}`,
+      "-allowed-relay-pattern",
+      "snowflake.torproject.net$",
+    ],
+  };
+}
+
+/** A program that was built for this run, and is removed when disposed of. */
+export interface BuiltTarget extends Disposable {
+  readonly target: Target;
+}
+
+/** Builds the Go floor with the machine's `go`. Throws if that fails. */
+export async function buildGoFloor(signal: AbortSignal): Promise<BuiltTarget> {
+  if (Bun.which("go") === null) throw new Error("go-floor: there is no `go` on the PATH");
+  const directory = mkdtempSync(join(tmpdir(), "go-floor-"));
+  const binary = join(directory, "go-floor");
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  const go = Bun.spawn(["go", "build", "-o", binary, "."], {
+    cwd: join(import.meta.dir, "go-floor"),
+    stdio: ["ignore", "ignore", "inherit"],
+    signal,
+  });
+  if ((await go.exited) !== 0) {
+    remove();
+    throw new Error("go-floor: the build failed");
+  }
+  const target: Target = {
+    name: "go-floor",
+    label:
+      "bare Go net/http exchange: lower bound for any broker on Go net/http, not upstream's broker",
+    constant: false,
+    command: (port) => [binary, "-addr", `127.0.0.1:${port}`],
+  };
+  return { target, [Symbol.dispose]: remove };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,82 @@
+import { expect, test } from "bun:test";
+
+import { Peers } from "../../bench/peers.ts";
+import { type Fault, startStubBroker } from "./stub-broker.ts";
+
+/** Longest time for what takes some milliseconds, in ms. */
+const PATIENCE = 5000;
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error("patience ended");
+    await Bun.sleep(1);
+  }
+}
+
+/** Why the promise rejects. */
+async function reasonOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return String(error);
+  }
+  return "it does not";
+}
+
+test("a sound broker: matches, no errors, and never more proxies waiting than asked for", async () => {
+  using broker = startStubBroker("none");
+  const peers = new Peers(broker.port, 1 << 20);
+  await peers.startProxies(16, 2);
+  await until(() => broker.mostWaiting() === 16);
+  peers.startClients(2);
+  await until(() => peers.tally.matches >= 100);
+  await peers.stopClients();
+  expect([...peers.tally.errors]).toEqual([]);
+  expect(peers.tally.waiting).toBe(16);
+  expect(broker.mostWaiting()).toBe(16);
+  expect(peers.tally.latencies).toHaveLength(peers.tally.matches);
+  // Each poll has a session id of its own: those that wait, and one a match. Each request has an address.
+  expect(broker.sessionIds.size).toBeGreaterThanOrEqual(100 + 16);
+  expect(broker.addresses.size).toBeGreaterThanOrEqual(3 * 100 + 16);
+  peers.close();
+  await until(() => peers.tally.waiting === 0);
+  expect([...peers.tally.errors]).toEqual([]);
+});
+
+const FAULTS: readonly [Exclude<Fault, "none">, string][] = [
+  ["wrong answer", "/client: not the answer to this offer"],
+  ["changed offer", "/proxy: not an offer that was made"],
+  ["denied", '/client: error "no snowflake proxies currently available"'],
+  ["too soon", '/proxy: status "polled too soon"'],
+  ["client gone", '/answer: status "client gone"'],
+  ["status 500", "/client: HTTP status 500"],
+  ["not JSON", "/client: not JSON"],
+];
+
+test.each(FAULTS)("%s is an error", async (fault, reason) => {
+  using broker = startStubBroker(fault);
+  const peers = new Peers(broker.port, 1 << 20);
+  await peers.startProxies(8, 1);
+  await until(() => broker.mostWaiting() === 8);
+  peers.startClients(1);
+  await until(() => peers.tally.errorCount > 0);
+  peers.close();
+  expect([...peers.tally.errors.keys()]).toContain(reason);
+});
+
+test("a server that is gone is an error of every peer", async () => {
+  const broker = startStubBroker("none");
+  const peers = new Peers(broker.port, 1 << 20);
+  await peers.startProxies(8, 0);
+  await until(() => broker.mostWaiting() === 8);
+  broker[Symbol.dispose]();
+  await until(() => peers.tally.errorCount === 8);
+  expect([...peers.tally.errors]).toEqual([["the server closed the connection", 8]]);
+  peers.close();
+});
+
+test("pools that could run empty are refused", async () => {
+  const peers = new Peers(1, 1);
+  expect(await reasonOf(peers.startProxies(28, 4))).toContain("too few");
+});

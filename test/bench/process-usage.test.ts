@@ -1,0 +1,87 @@
+import { describe, expect, test } from "bun:test";
+
+import {
+  parseMemoryStatus,
+  parseProcessStat,
+  readCpuTime,
+  readMemory,
+  selectTree,
+} from "../../bench/process-usage.ts";
+
+/** Fields 4 to 17 and one more; 1, 20, 300 and 4000 are user, system, and both of ended children. */
+const REST = "77 501 501 34816 501 4194304 9000 8000 7 6 1 20 300 4000 20 0";
+
+describe("parseProcessStat", () => {
+  test.each([
+    ["a plain name", "bun"],
+    ["a name with spaces", "bun worker 2"],
+    ["a name with brackets", "a) S 1 (b"],
+    ["a name that ends in a bracket", "x)"],
+    ["no name", ""],
+  ])("%s", (_, name) => {
+    const stat = parseProcessStat(`501 (${name}) S ${REST}\n`);
+    expect(stat).toEqual({ pid: 501, parent: 77, ticks: 4321 });
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["no brackets", `501 bun S ${REST}`],
+    ["cut off", "501 (bun) S 77 501 501"],
+    ["no process id", `x (bun) S ${REST}`],
+    ["time that is no number", `501 (bun) S ${REST.replace("300", "x")}`],
+  ])("%s", (_, text) => {
+    expect(parseProcessStat(text)).toBeUndefined();
+  });
+});
+
+describe("parseMemoryStatus", () => {
+  test("resident and peak", () => {
+    const text = "Name:\tbun\nVmPeak:\t  900000 kB\nVmHWM:\t   64512 kB\nVmRSS:\t   61440 kB\n";
+    expect(parseMemoryStatus(text)).toEqual({ residentKb: 61_440, peakKb: 64_512 });
+  });
+
+  test.each([
+    ["a process that has ended", "Name:\tbun\nState:\tZ (zombie)\n"],
+    ["a name that looks like memory", "Name:\tVmRSS: 5 kB\n"],
+    ["nothing", ""],
+  ])("%s", (_, text) => {
+    expect(parseMemoryStatus(text)).toBeUndefined();
+  });
+});
+
+describe("selectTree", () => {
+  const stat = (pid: number, parent: number) => ({ pid, parent, ticks: 0 });
+
+  test("children and their children, whatever the order", () => {
+    const all = [stat(9, 7), stat(1, 0), stat(7, 5), stat(5, 1), stat(8, 5), stat(6, 1)];
+    const pids = selectTree(all, 5).map(({ pid }) => pid);
+    expect(new Set(pids)).toEqual(new Set([5, 7, 8, 9]));
+    expect(pids).toHaveLength(4);
+  });
+
+  test("nothing if the root is gone", () => {
+    expect(selectTree([stat(6, 5), stat(1, 0)], 5)).toEqual([]);
+  });
+});
+
+describe("this machine's /proc", () => {
+  test("CPU time of a child counts when it has ended", async () => {
+    const spin = "while (process.cpuUsage().user + process.cpuUsage().system < 150_000);";
+    const before = readCpuTime(process.pid);
+    await Bun.spawn([process.execPath, "-e", spin], { stdio: ["ignore", "ignore", "inherit"] })
+      .exited;
+    expect(readCpuTime(process.pid) - before).toBeGreaterThan(100_000);
+  });
+
+  test("memory, at most its peak", () => {
+    const { residentKb, peakKb } = readMemory(process.pid);
+    expect(residentKb).toBeGreaterThan(1000);
+    expect(peakKb).toBeGreaterThanOrEqual(residentKb);
+  });
+
+  test("a process that is gone", async () => {
+    const child = Bun.spawn(["true"]);
+    await child.exited;
+    expect(() => readCpuTime(child.pid)).toThrow("is gone");
+  });
+});

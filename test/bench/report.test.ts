@@ -1,0 +1,99 @@
+import { describe, expect, test } from "bun:test";
+
+import type { IdleResult, MatchingResult } from "../../bench/load-result.ts";
+import { countErrors, formatReport, reportObject } from "../../bench/report.ts";
+
+function matching(cpuPerMatch: number, errors: Record<string, number> = {}): MatchingResult {
+  return {
+    kind: "matching",
+    seconds: 10,
+    matches: 50_000,
+    matchesPerSecond: 5000,
+    cpuPerMatch,
+    latencyP50: 1.5,
+    latencyP99: 4,
+    latencyMax: 20,
+    residentKb: 51_200,
+    peakKb: 61_440,
+    idlePolls: 0,
+    generatorLoad: 0.5,
+    errors,
+  };
+}
+
+const idle: IdleResult = {
+  kind: "idle",
+  waiting: 1000,
+  baselineKb: 30_720,
+  residentKb: 40_960,
+  peakKb: 51_200,
+  kbPerProxy: 10.24,
+  settleSeconds: 24,
+  settled: true,
+  errors: {},
+};
+
+/** The cells of the line that begins with a name. */
+function cellsOf(report: string, name: string): string[] {
+  const line = report.split("\n").find((text) => text.startsWith(`${name} `)) ?? "";
+  return line.slice(name.length).trim().split(/\s+/);
+}
+
+describe("formatReport", () => {
+  const ours = {
+    name: "ours",
+    label: "this broker",
+    rounds: [90, 70, 80].map((cpu) => matching(cpu)),
+  };
+  const floor = {
+    name: "floor",
+    label: "a floor",
+    rounds: [41, 40, 39].map((cpu) => matching(cpu)),
+  };
+
+  test("medians, raw rounds, and ratios to the first case", () => {
+    const report = formatReport([ours, floor], "a machine");
+    expect(report).toStartWith("a machine\n");
+    expect(cellsOf(report, "ours").slice(0, 2)).toEqual(["5000", "80.0"]);
+    expect(cellsOf(report, "floor").slice(0, 2)).toEqual(["5000", "40.0"]);
+    expect(cellsOf(report, "  round 1")[1]).toBe("90.0");
+    expect(cellsOf(report, "floor / ours").slice(0, 4)).toEqual(["1.00", "x", "0.50", "x"]);
+    expect(report).toContain("\nours   this broker\n");
+  });
+
+  test("idle rounds have a table of their own", () => {
+    const report = formatReport([{ name: "ours", label: "", rounds: [idle] }], "");
+    expect(cellsOf(report, "ours")).toEqual(["10.24", "1000", "30.0", "40.0", "50.0", "24", "0"]);
+    expect(report).not.toContain("matches/s");
+  });
+
+  test("what spoils a round is said", () => {
+    const spoilt = [
+      { ...matching(80, { "/client: not JSON": 3 }), generatorLoad: 0.95 },
+      { ...idle, settled: false },
+    ];
+    const report = formatReport([{ name: "ours", label: "", rounds: spoilt }], "");
+    expect(report).toContain("ours, round 1: 3 x /client: not JSON\n");
+    expect(report).toContain("ours, round 1: matches/s is the generator's limit");
+    expect(report).toContain("ours, round 2: memory was still changing");
+    expect(formatReport([ours], "")).not.toContain("round 1:");
+  });
+});
+
+test("errors of all rounds are counted", () => {
+  const first = [matching(1, { a: 2, b: 1 }), matching(1)];
+  const second = [{ ...idle, errors: { a: 4 } }];
+  const cases = [first, second].map((rounds) => ({ name: "", label: "", rounds }));
+  expect(countErrors(cases)).toBe(7);
+});
+
+test("the report for programs has medians and rounds", () => {
+  const rounds = [matching(90), matching(70)];
+  expect(reportObject([{ name: "ours", label: "this broker", rounds }], "a machine")).toMatchObject(
+    {
+      machine: "a machine",
+      errors: 0,
+      cases: [{ name: "ours", medians: { cpuPerMatch: 80, residentMb: 50 }, rounds }],
+    },
+  );
+});
