@@ -16,6 +16,7 @@ export interface ClientPoll {
 }
 
 const VERSION_LINE = "1.0\n";
+const OPEN_BRACE = 0x7b;
 
 const MEMBERS = new Map([
   ["offer", "offer"],
@@ -51,8 +52,8 @@ export function decodeClientPoll(body: string): Decoded<ClientPoll> {
 }
 
 /** Whether a body is the legacy form: the offer itself, which begins with a brace. */
-export function isLegacyClientPoll(body: string): boolean {
-  return body.startsWith("{");
+export function isLegacyClientPoll(body: Uint8Array): boolean {
+  return body[0] === OPEN_BRACE;
 }
 
 /** Decodes a legacy body; `natHeader` is the first `Snowflake-NAT-Type` header, empty if there was none. */

@@ -1,15 +1,9 @@
 /** `/client`: a client's offer in, the answer of a proxy out. */
 
 import type { Broker, OfferOutcome } from "../../broker/broker.ts";
-import {
-  type ClientPoll,
-  decodeClientPoll,
-  decodeLegacyClientPoll,
-  encodeClientError,
-  isLegacyClientPoll,
-} from "../../messages/client-poll.ts";
+import { decodeLegacyClientPoll, isLegacyClientPoll } from "../../messages/client-poll.ts";
 import { decodeUtf8 } from "../../messages/utf8.ts";
-import { encodeOfferOutcome } from "../offer-response.ts";
+import { exchange, offer, type WayIn } from "../rendezvous.ts";
 import type { Connection } from "./connection.ts";
 import { clientAddress } from "./peer-address.ts";
 import { corsStatus, corsText, unreadableBody } from "./replies.ts";
@@ -20,27 +14,28 @@ export async function serveClient(
   request: Request,
   connection: Connection,
 ): Promise<Response> {
-  const bytes = await readBody(request);
-  if (typeof bytes === "string") return unreadableBody();
-  const body = decodeUtf8(bytes);
+  const body = await readBody(request);
+  if (typeof body === "string") return unreadableBody();
+  const wayIn: WayIn = {
+    rendezvous: "http",
+    address: clientAddress(request.headers, () => connection.socketAddress()),
+    gone: connection.gone,
+  };
+  return isLegacyClientPoll(body)
+    ? serveLegacy(broker, body, firstNatHeader(request.headers), wayIn)
+    : corsText(await exchange(broker, body, wayIn));
+}
 
-  const offer = (poll: ClientPoll): Promise<OfferOutcome> =>
-    broker.offer(
-      {
-        ...poll,
-        address: clientAddress(request.headers, () => connection.socketAddress()),
-        rendezvous: "http",
-      },
-      connection.gone,
-    );
-
-  if (isLegacyClientPoll(body)) {
-    const decoded = decodeLegacyClientPoll(body, firstNatHeader(request.headers));
-    return decoded.ok ? legacyResponse(await offer(decoded.value)) : corsStatus(400);
-  }
-  const decoded = decodeClientPoll(body);
-  if (!decoded.ok) return corsText(encodeClientError(decoded.error));
-  return corsText(encodeOfferOutcome(await offer(decoded.value)));
+/** A client of before 2021: what became of its offer is told by the status. */
+async function serveLegacy(
+  broker: Broker,
+  body: Uint8Array,
+  natHeader: string,
+  wayIn: WayIn,
+): Promise<Response> {
+  const decoded = decodeLegacyClientPoll(decodeUtf8(body), natHeader);
+  if (!decoded.ok) return corsStatus(400);
+  return legacyResponse(await offer(broker, decoded.value, wayIn));
 }
 
 /** The first `Snowflake-NAT-Type` line; the server joins several with commas. */
