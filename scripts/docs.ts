@@ -2,6 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+
 import { formatOptionsPage } from "../src/usage.ts";
 
 writeFileSync(join(import.meta.dir, "../docs/options.md"), formatOptionsPage());

@@ -41,7 +41,8 @@ export function createRoutes({ broker, trustedHops }: RoutesParts): Handler {
     const decoded = decodePath(path);
     if (decoded === undefined) return badRequest();
     const clean = cleanPath(path);
-    if (clean !== path) return movedPermanently(request.method, clean + query);
+    if (clean !== path && request.method !== "CONNECT")
+      return movedPermanently(request.method, clean + query);
     return routes.get(decoded)?.(request, connection) ?? notFound();
   };
 }

@@ -1,6 +1,8 @@
 /** Opens connections and says nothing on them: `silent-flood.ts PORT COUNT`. Says so when all are open. */
 
-const [port, count] = process.argv.slice(2).map(Number);
+import { argv } from "node:process";
+
+const [port, count] = argv.slice(2).map(Number);
 const BATCH = 200;
 
 async function open(): Promise<void> {
@@ -12,5 +14,3 @@ for (let opened = 0; opened < (count ?? 0); opened += BATCH) {
 }
 process.stdout.write(`${count} open\n`);
 setInterval(() => {}, 60_000);
-
-export {};

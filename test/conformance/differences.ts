@@ -1,0 +1,220 @@
+/**
+ * Everything in which our broker may differ from upstream, and why. Whatever is not here has to be the same. An entry
+ * that no longer makes a difference fails the suites.
+ */
+
+import { answerOfVector, type HttpAnswer, withHeader, withoutHeader } from "./http-answer.ts";
+import { TARGET } from "./target.ts";
+
+/** A difference in what can be expected of a broker. */
+export interface Difference<T> {
+  readonly reason: string;
+  readonly ours: T;
+  readonly upstream: T;
+}
+
+/** What to expect of the broker under test. */
+export function expected<T>(difference: Difference<T>): T {
+  return TARGET === "upstream" ? difference.upstream : difference.ours;
+}
+
+// ---- HTTP: requests of the vectors, by name ----
+
+interface VectorDifference {
+  readonly reason: string;
+  /** What we answer, made of what upstream answers. */
+  readonly ours: (upstream: HttpAnswer) => HttpAnswer;
+}
+
+const EMPTY_HEAD: VectorDifference = {
+  reason: "the response to HEAD says that an empty body has no bytes; upstream says nothing",
+  ours: (upstream) => withHeader(upstream, "content-length: 0"),
+};
+
+const OWN_JSON_WORDS: VectorDifference = {
+  reason: "JSON that doesn't parse is explained in our own words",
+  ours: (upstream) => ({
+    ...withHeader(withoutHeader(upstream, "content-length"), "content-length: 49"),
+    body: '{"error":"invalid JSON: the text ends too early"}',
+  }),
+};
+
+const BARE_400: VectorDifference = {
+  reason: "the server refuses such a request itself, without a body",
+  ours: () => ({
+    statusLine: "HTTP/1.1 400 Bad Request",
+    headers: ["connection: close"],
+    body: "",
+    connection: "close",
+  }),
+};
+
+/** As if the request were another one of the vectors. */
+function sameAs(name: string, reason: string): VectorDifference {
+  return { reason, ours: () => answerOfVector(name) };
+}
+
+const LEGACY_ERROR = sameAs(
+  "proxy, malformed",
+  "a legacy client is told of its error; upstream crashes and drops the connection",
+);
+
+const DOTS = "the server resolves dot segments; upstream redirects to the path without them";
+
+const HTTP: Readonly<Record<string, VectorDifference>> = {
+  "HEAD /proxy": EMPTY_HEAD,
+  "HEAD /answer": EMPTY_HEAD,
+  "path /./debug": sameAs("GET /debug", DOTS),
+  "path /a/../debug": sameAs("GET /debug", DOTS),
+  "path /amp/client/..": sameAs("path /amp/", DOTS),
+  "path /amp/client/%zz": {
+    reason: "a body always has its length",
+    ours: (upstream) => withHeader(upstream, "content-length: 15"),
+  },
+  "path *": BARE_400,
+  "OPTIONS *": BARE_400,
+  "missing Host": BARE_400,
+  "garbage request line": BARE_400,
+  "HTTP/1.0": {
+    reason: "the server answers in HTTP/1.1, as RFC 9110 has it, and closes",
+    ours: (upstream) => ({ ...upstream, statusLine: "HTTP/1.1 200 OK" }),
+  },
+  "client body 100000 bytes": OWN_JSON_WORDS,
+  "request asks for Connection: close": {
+    reason: `${OWN_JSON_WORDS.reason}; a peer that wants to close is not told that we do`,
+    ours: (upstream) => withoutHeader(OWN_JSON_WORDS.ours(upstream), "connection"),
+  },
+  "legacy, invalid offer": LEGACY_ERROR,
+  "legacy, invalid NAT header": LEGACY_ERROR,
+};
+
+/**
+ * Requests to routes that are still to come, which are not found now. Empty this as they do, and give what then
+ * differs an entry above.
+ */
+const LATER: readonly string[] = [
+  ...["GET", "POST", "HEAD", "OPTIONS", "PUT"].flatMap((method) => [
+    `${method} /metrics`,
+    `${method} /prometheus`,
+    `${method} /amp/client`,
+    `${method} /amp/client/`,
+  ]),
+  "path /amp/client/0/../YWJj",
+  "path /amp/client/0%2FYWJj",
+  "path /amp/client/0%2f%2fYWJj",
+  "path /amp/client?x=1",
+  "path /%61mp/client/0/YWJj",
+  "path /amp/client/0/YW%0AJj",
+  "path /amp/client/0x/%2e%2e/YWJj",
+];
+
+function notYet(name: string): VectorDifference {
+  const unknown = name.startsWith("HEAD ") ? "HEAD /" : "GET /";
+  return sameAs(unknown, "the route is still to come");
+}
+
+/** Every vector that we answer differently. */
+export const HTTP_DIFFERENCES: ReadonlyMap<string, VectorDifference> = new Map([
+  ...LATER.map((name) => [name, notYet(name)] as const),
+  ...Object.entries(HTTP),
+]);
+
+/** What to expect of the broker under test when it is sent the request of a vector. */
+export function expectedAnswer(vector: string): HttpAnswer {
+  const upstream = answerOfVector(vector);
+  const difference = TARGET === "upstream" ? undefined : HTTP_DIFFERENCES.get(vector);
+  return difference === undefined ? upstream : difference.ours(upstream);
+}
+
+// ---- HTTP: requests of the suites' own. These are limits of the server that the runtime brings ----
+
+const NO_OFFER = '200 {"error":"no supplied offer"}';
+
+export const LONG_HEADER: Difference<string> = {
+  reason: "the server takes 16 KiB of headers; upstream takes 1 MiB",
+  ours: "431 ",
+  upstream: NO_OFFER,
+};
+
+export const INVENTED_METHOD: Difference<string> = {
+  reason: "the server knows the registered methods only; upstream has no method check",
+  ours: "closed without any response",
+  upstream: NO_OFFER,
+};
+
+export const BODY_OF_GET: Difference<string> = {
+  reason: "the server takes the body of GET for empty; upstream reads any",
+  ours: '200 {"error":"unsupported message version"}',
+  upstream: NO_OFFER,
+};
+
+export const ENCODED_DOTS: Difference<string> = {
+  reason: "the server resolves encoded dots like plain ones; upstream takes them for a name",
+  ours: "200 User-agent: *\nDisallow: /\n",
+  upstream: "404 404 page not found\n",
+};
+
+export const NAT_HEADER_WITH_COMMA: Difference<string> = {
+  reason: "the server joins header lines with commas, so that a comma ends the first one",
+  ours: "503 ",
+  upstream: "closed without any response",
+};
+
+export const BODY_CUT_SHORT: Difference<RegExp> = {
+  reason: "the server drops a connection that ends within a body; upstream answers 400",
+  ours: /^$/,
+  upstream: /^HTTP\/1\.1 400 Bad Request\r\n/,
+};
+
+// ---- Messages ----
+
+/** Upstream's error texts for JSON that doesn't parse, the offer's or the message's. */
+const GO_JSON_ERROR =
+  /^(malformed session description: )?(?:invalid character|unexpected end of JSON|json: )/;
+
+/** What a client is told of JSON that doesn't parse, in our own words; `prefix` is the protocol's. */
+function ownJsonError(prefix: string): RegExp {
+  return new RegExp(`^\\{"error":"${prefix}invalid JSON: (?:[^"\\\\]|\\\\.)+"\\}$`);
+}
+
+/** What to expect where upstream answers a client with this error text in this body. */
+export function expectedRefusal(error: string, body: string): string | RegExp {
+  const json = TARGET === "upstream" ? null : GO_JSON_ERROR.exec(error);
+  return json === null ? body : ownJsonError(json[1] ?? "");
+}
+
+// ---- Matching ----
+
+export const VANISHED_PROXY = {
+  reason: "a proxy whose connection has closed leaves its pool at once; upstream hands it out",
+  ours: { sessions: 0, client: '{"error":"no snowflake proxies currently available"}' },
+  upstream: { sessions: 1, client: '{"error":"timed out waiting for answer!"}' },
+} satisfies Difference<unknown>;
+
+export const EARLY_ANSWER = {
+  reason: "an answer before the match is refused; upstream keeps it for the next client",
+  ours: "refused",
+  upstream: "kept",
+} satisfies Difference<unknown>;
+
+export const SHORT_INTERVAL = {
+  reason: "NextPoll is never negative",
+  ours: { least: 0, most: 0 },
+  upstream: { least: -9_999, most: -8_000 },
+} satisfies Difference<unknown>;
+
+export const NO_RELAY_PATTERN = {
+  reason: "without --allowed-relay-pattern a proxy has to admit our bridges; upstream rejects it",
+  ours: "client match",
+  upstream: "incorrect relay pattern",
+} satisfies Difference<unknown>;
+
+/** What can be asked of our broker only, and why upstream's has no answer. */
+export const UPSTREAM_NEVER_ANSWERS = {
+  "an answer when no client comes": "it waits for the client that takes its proxy",
+  "one of two answers at once": "the second may slip in before the match is cleared away",
+  "an answer whose session id was polled again after the match":
+    "it goes to the newer session, which has no client",
+  "an answer whose session id was polled twice before the match":
+    "it goes to the newer session, whichever was matched",
+} as const;
