@@ -2,20 +2,20 @@
 // Runs the broker on the Bun that npm installed beside it, so that Node on the PATH is all a machine needs.
 
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const require = createRequire(import.meta.url);
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-const bun = join(dirname(require.resolve("bun/package.json")), "bin", "bun.exe");
+/** In bytes: what stands in for the binary before the install script ran is a few hundred. */
+const SMALLEST_BINARY = 1_000_000;
 
-if (!existsSync(bun)) {
-  console.error(
-    "snowflake-broker: Bun is missing: run npm install here, with install scripts allowed",
-  );
+const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const bun = findBun(dirname(createRequire(import.meta.url).resolve("bun/package.json")));
+
+if (bun === undefined) {
+  console.error("snowflake-broker: Bun is missing for this machine: run npm install here");
   process.exit(1);
 }
 
@@ -35,3 +35,15 @@ broker.on("error", (error) => {
 broker.on("exit", (code, signal) => {
   process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
 });
+
+/** Bun's own install script puts the binary into its package; where npm did not run it, it is in the platform's. */
+function findBun(bunPackage) {
+  const platforms = join(bunPackage, "../@oven");
+  const names = existsSync(platforms) ? readdirSync(platforms) : [];
+  return [
+    join(bunPackage, "bin/bun.exe"),
+    ...names.flatMap((name) =>
+      ["bun", "bun.exe"].map((file) => join(platforms, name, "bin", file)),
+    ),
+  ].find((path) => existsSync(path) && statSync(path).size > SMALLEST_BINARY);
+}
