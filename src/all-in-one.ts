@@ -1,7 +1,6 @@
 /** The default role: everything in one process. Reading this is reading how the parts hang together. */
 
 import { createAddressHash } from "./address-hash.ts";
-import { NO_EVENTS } from "./broker/events.ts";
 import { LocalBroker } from "./broker/local-broker.ts";
 import { DEFAULT_CONFIGURATION, readConfiguration } from "./configuration-files.ts";
 import { createRoutes } from "./frontend/http/routes.ts";
@@ -9,6 +8,7 @@ import { HttpServer } from "./frontend/http/server.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import type { Logger } from "./log/logger.ts";
 import { parseRelayPattern } from "./messages/relay-pattern.ts";
+import { startStatistics } from "./metrics/statistics.ts";
 import type { Options } from "./options.ts";
 import { systemClock } from "./system-clock.ts";
 import { readCertificate } from "./tls/certificate-files.ts";
@@ -17,8 +17,8 @@ import { readCertificate } from "./tls/certificate-files.ts";
 export interface RunningBroker {
   /** Where it listens, as a URL. */
   readonly url: string;
-  /** Reads the configuration files again: SIGHUP. */
-  reload(): void;
+  /** Reads the configuration and country files again: SIGHUP. */
+  reload(): Promise<void>;
   /** Drains and exits, or exits at once if it is draining already: SIGTERM and SIGINT. */
   stop(reason: string): Promise<void>;
 }
@@ -29,11 +29,11 @@ export type Started =
   | { readonly ok: false; readonly error: string };
 
 /** Starts the broker; `exit` is called once, when it has stopped. */
-export function startAllInOne(
+export async function startAllInOne(
   options: Options,
   log: Logger,
   exit: (code: number) => void,
-): Started {
+): Promise<Started> {
   const read = readConfiguration(options, DEFAULT_CONFIGURATION);
   if (!read.ok) return read;
   let { configuration } = read;
@@ -41,9 +41,23 @@ export function startAllInOne(
   const certificate = readCertificate(options.transport);
   if (!certificate.ok) return certificate;
 
+  const hashAddress = createAddressHash();
+  const counting = await startStatistics({
+    ...options,
+    clock: systemClock,
+    log,
+    hashAddress,
+    load: () => ({
+      waitingByPoolAndType: broker.waitingByPoolAndType(),
+      matchesInFlight: broker.load.clients,
+    }),
+  });
+  if (!counting.ok) return counting;
+  const { statistics } = counting;
+
   const broker = new LocalBroker({
     clock: systemClock,
-    events: NO_EVENTS,
+    events: statistics.recorder,
     ...configuration,
     allowedRelayPattern:
       options.allowedRelayPattern === undefined
@@ -54,7 +68,7 @@ export function startAllInOne(
       clients: options.maxClients,
       rateLimitEntries: options.maxRateLimitEntries,
     },
-    hashAddress: createAddressHash(),
+    hashAddress,
   });
 
   let server: HttpServer;
@@ -62,7 +76,13 @@ export function startAllInOne(
     server = new HttpServer({
       ...options.addr,
       tls: certificate.tls,
-      handler: createRoutes({ broker, trustedHops: options.trustedHops }),
+      handler: createRoutes({
+        broker,
+        refusals: statistics.recorder,
+        trustedHops: options.trustedHops,
+        prometheus: statistics.prometheus,
+        metricsLog: options.metricsLog,
+      }),
       onBug: (error) => log.error("a request failed", { error: String(error) }),
     });
   } catch (error) {
@@ -75,6 +95,7 @@ export function startAllInOne(
       // Until the last client has its answer the port stays open: its proxy may have to connect to bring it.
       await broker.drain();
       await server.stop();
+      await statistics.stop();
     },
     exit,
     report: (message) => log.info(message),
@@ -88,16 +109,18 @@ export function startAllInOne(
     broker: {
       url: server.url,
       stop: (reason) => lifeCycle.stop(reason),
-      reload() {
+      async reload() {
         const again = readConfiguration(options, configuration);
-        if (!again.ok) {
+        if (again.ok) {
+          configuration = again.configuration;
+          broker.replaceBridges(configuration.bridges);
+          broker.replacePollIntervals(configuration.pollIntervals);
+          log.info("SIGHUP: configuration reloaded", { bridges: configuration.bridges.size });
+        } else {
           log.error(`SIGHUP: nothing is changed: ${again.error}`);
-          return;
         }
-        configuration = again.configuration;
-        broker.replaceBridges(configuration.bridges);
-        broker.replacePollIntervals(configuration.pollIntervals);
-        log.info("SIGHUP: configuration reloaded", { bridges: configuration.bridges.size });
+        const countries = await statistics.reloadCountries();
+        if (!countries.ok) log.error(`SIGHUP: the old tables stay in use: ${countries.error}`);
       },
     },
   };

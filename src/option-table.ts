@@ -173,7 +173,6 @@ export function optionTable() {
       value: "FILE",
       group: "metrics",
       help: "file that the daily report is appended to; empty: standard output",
-      available: false,
     }),
     disableGeoip: new Option({
       name: "disable-geoip",
@@ -188,8 +187,8 @@ export function optionTable() {
       default: "/usr/share/tor/geoip",
       value: "FILE",
       group: "metrics",
-      help: "countries of IPv4 addresses",
-      available: false,
+      help: "countries of IPv4 addresses, Tor's geoip",
+      absent: "the default, if it is there",
     }),
     geoip6db: new Option({
       name: "geoip6db",
@@ -197,8 +196,8 @@ export function optionTable() {
       default: "/usr/share/tor/geoip6",
       value: "FILE",
       group: "metrics",
-      help: "countries of IPv6 addresses",
-      available: false,
+      help: "countries of IPv6 addresses, Tor's geoip6",
+      absent: "the default, if it is there",
     }),
     ipCountPrefix: new Option({
       name: "ip-count-prefix",
@@ -207,7 +206,6 @@ export function optionTable() {
       value: "PATH",
       group: "metrics",
       help: "count distinct addresses into files whose paths begin so; empty: do not count",
-      available: false,
     }),
     ipCountInterval: new Option({
       name: "ip-count-interval",
@@ -216,7 +214,6 @@ export function optionTable() {
       value: "TIME",
       group: "metrics",
       help: "least time that one counting chunk covers, such as 30m or 1h30m",
-      available: false,
     }),
 
     brokerSqsName: new Option({

@@ -19,6 +19,14 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Tor's two country files. */
+export interface CountryFilePaths {
+  readonly ipv4: string;
+  readonly ipv6: string;
+  /** Somebody named one of them: a start without it is not what they asked for. */
+  readonly required: boolean;
+}
+
 /** The effective options, named for their flags. A path or name that may be left out is undefined, never empty. */
 export interface Options {
   readonly transport: Transport;
@@ -36,9 +44,8 @@ export interface Options {
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly unsafeLogging: boolean;
   readonly metricsLog: string | undefined;
-  readonly disableGeoip: boolean;
-  readonly geoipdb: string;
-  readonly geoip6db: string;
+  /** Where the countries of addresses are; undefined: not told. */
+  readonly countryFiles: CountryFilePaths | undefined;
   readonly ipCountPrefix: string | undefined;
   /** Milliseconds. */
   readonly ipCountInterval: number;
@@ -116,9 +123,13 @@ function toOptions(table: OptionTable, transport: Transport, addr: ListenAddress
     logLevel: table.logLevel.value,
     unsafeLogging: table.unsafeLogging.value,
     metricsLog: table.metricsLog.value || undefined,
-    disableGeoip: table.disableGeoip.value,
-    geoipdb: table.geoipdb.value,
-    geoip6db: table.geoip6db.value,
+    countryFiles: table.disableGeoip.value
+      ? undefined
+      : {
+          ipv4: table.geoipdb.value,
+          ipv6: table.geoip6db.value,
+          required: table.geoipdb.given || table.geoip6db.given,
+        },
     ipCountPrefix: table.ipCountPrefix.value || undefined,
     ipCountInterval: table.ipCountInterval.value,
     brokerSqsName: table.brokerSqsName.value || undefined,

@@ -41,9 +41,11 @@ test("the defaults are the Go broker's and ours", () => {
     logLevel: "info",
     unsafeLogging: false,
     metricsLog: undefined,
-    disableGeoip: false,
-    geoipdb: "/usr/share/tor/geoip",
-    geoip6db: "/usr/share/tor/geoip6",
+    countryFiles: {
+      ipv4: "/usr/share/tor/geoip",
+      ipv6: "/usr/share/tor/geoip6",
+      required: false,
+    },
     ipCountPrefix: undefined,
     ipCountInterval: 3_600_000,
     brokerSqsName: undefined,
@@ -99,7 +101,12 @@ const GIVEN = {
   "log-format": ["json", { logFormat: "json" }],
   "log-level": ["debug", { logLevel: "debug" }],
   "unsafe-logging": ["true", { unsafeLogging: true }],
-  "disable-geoip": ["T", { disableGeoip: true }],
+  "disable-geoip": ["T", { countryFiles: undefined }],
+  geoipdb: ["g4", { countryFiles: { ipv4: "g4", ipv6: "/usr/share/tor/geoip6", required: true } }],
+  geoip6db: ["g6", { countryFiles: { ipv4: "/usr/share/tor/geoip", ipv6: "g6", required: true } }],
+  "metrics-log": ["m.log", { metricsLog: "m.log" }],
+  "ip-count-prefix": ["c", { ipCountPrefix: "c" }],
+  "ip-count-interval": ["90m", { ipCountInterval: 5_400_000 }],
 } as const;
 
 describe("each option on its own", () => {
@@ -320,7 +327,7 @@ describe("the printed configuration", () => {
     const lines = printConfig(...TLS, "--trusted-hops=0b11", "--addr=[::1]:443")
       .trimEnd()
       .split("\n");
-    const printed = lines.map((line) => /^(?:# )?--([a-z-]+)/.exec(line)?.[1] ?? line);
+    const printed = lines.map((line) => /^(?:# )?--([a-z0-9-]+)/.exec(line)?.[1] ?? line);
     const names = Object.values(optionTable()).flatMap((option) =>
       option.isAvailable && option.entry.group !== "modes" ? [option.name] : [],
     );

@@ -155,10 +155,7 @@ describe("a start that fails", () => {
   ] as const)("%s: one line and its exit code", async (_, args, code, word) => {
     const { stdout, stderr, exitCode } = await runBroker(...args);
     expect(exitCode).toBe(code);
-    const lines = stderr
-      .trimEnd()
-      .split("\n")
-      .filter((line) => !line.includes(" WARN "));
+    const lines = stderr.split("\n").filter((line) => /^snowflake-broker: | ERROR /.test(line));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(word);
     expect(stdout).toBe("");

@@ -17,7 +17,7 @@ import type {
 import type { Clock } from "./clock.ts";
 import type { BrokerEvents, OfferEnd, PollEnd } from "./events.ts";
 import { Match, type MatchState } from "./match.ts";
-import { Matches } from "./matches.ts";
+import { Matches, type WaitingCounts } from "./matches.ts";
 import { PollAllowance } from "./poll-allowance.ts";
 import type { PollIntervals } from "./poll-intervals.ts";
 import { POOL_NAMES, POOL_OF_PROXY, type PoolName } from "./pool.ts";
@@ -169,6 +169,11 @@ export class LocalBroker implements Broker {
   /** How many proxies wait for a client, and how many clients for an answer. */
   get load(): { readonly waitingProxies: number; readonly clients: number } {
     return { waitingProxies: this.#matches.waiting, clients: this.#matches.offered };
+  }
+
+  /** How many proxies wait, by pool and type. Walks them all. */
+  waitingByPoolAndType(): WaitingCounts {
+    return this.#matches.waitingByPoolAndType();
   }
 
   /** From now on the offers of clients go to these bridges; matches in flight keep theirs. */

@@ -1,6 +1,7 @@
 /** Where every match is: in a pool, under a deadline, and to be found by its session id. */
 
 import type { NatType } from "../messages/nat-type.ts";
+import type { ProxyType } from "../messages/proxy-type.ts";
 import type { SessionId } from "../messages/session-id.ts";
 import type { SessionCounts } from "./broker.ts";
 import type { Clock } from "./clock.ts";
@@ -19,6 +20,9 @@ export interface Deadlines {
   readonly onIdle: (match: Match) => void;
   readonly onExpired: (match: Match) => void;
 }
+
+/** How many proxies wait. */
+export type WaitingCounts = Readonly<Record<PoolName, Readonly<Record<ProxyType, number>>>>;
 
 export class Matches {
   readonly #pools: Readonly<Record<PoolName, Pool<Match>>> = {
@@ -88,13 +92,21 @@ export class Matches {
   }
 
   counts(): SessionCounts {
-    const byType = { standalone: 0, webext: 0, badge: 0, iptproxy: 0, bloco: 0, unknown: 0 };
+    const byType = noneOfEachType();
     const byNat = { restricted: 0, unrestricted: 0, unknown: 0, strict: 0, moderate: 0, open: 0 };
     for (const { poll } of this.#bySession.values()) {
       byType[poll.type]++;
       byNat[poll.nat]++;
     }
     return { total: this.#bySession.size, byType, byNat };
+  }
+
+  waitingByPoolAndType(): WaitingCounts {
+    const counts = { open: noneOfEachType(), moderate: noneOfEachType(), strict: noneOfEachType() };
+    for (const name of POOL_NAMES) {
+      for (const { poll } of this.#pools[name]) counts[name][poll.type]++;
+    }
+    return counts;
   }
 
   /** Walks all invariants and names those that do not hold. */
@@ -135,4 +147,8 @@ export class Matches {
   #poolOf(match: Match): Pool<Match> {
     return this.#pools[POOL_OF_PROXY[match.poll.nat]];
   }
+}
+
+function noneOfEachType(): Record<ProxyType, number> {
+  return { standalone: 0, webext: 0, badge: 0, iptproxy: 0, bloco: 0, unknown: 0 };
 }

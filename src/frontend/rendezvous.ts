@@ -16,6 +16,7 @@ import {
 } from "../messages/client-poll.ts";
 import { firstCandidateAddress } from "../messages/sdp-candidates.ts";
 import { decodeUtf8 } from "../messages/utf8.ts";
+import type { RefusalEvents } from "./refusals.ts";
 
 /** How a message came in. */
 export interface WayIn {
@@ -26,13 +27,26 @@ export interface WayIn {
   readonly gone: AbortSignal;
 }
 
+/** Where a way in takes what it received. */
+export interface Destination {
+  readonly broker: Broker;
+  readonly refusals: RefusalEvents;
+}
+
 /**
  * Takes a client's message to the broker and resolves to the response, which is always there within the client's
  * deadline of 5 s and never an exception, whatever the message is.
  */
-export async function exchange(broker: Broker, message: Uint8Array, wayIn: WayIn): Promise<string> {
+export async function exchange(
+  { broker, refusals }: Destination,
+  message: Uint8Array,
+  wayIn: WayIn,
+): Promise<string> {
   const decoded = decodeClientPoll(decodeUtf8(message));
-  if (!decoded.ok) return encodeClientError(decoded.error);
+  if (!decoded.ok) {
+    refusals.refused("client", decoded.refusal);
+    return encodeClientError(decoded.error);
+  }
   return encodeOfferOutcome(await offer(broker, decoded.value, wayIn));
 }
 

@@ -49,15 +49,15 @@ type Commands = (place: Place, flags: readonly string[]) => readonly (readonly s
 
 /** A new target is one more entry here. Where there is a metrics file, it starts empty. */
 const COMMANDS = {
-  ours: ({ address }, flags) => [
-    [process.execPath, MAIN, "-disable-tls", "-addr", address, "-disable-geoip", ...flags],
-  ],
-  upstream({ address, directory }, flags) {
-    const metrics = ["-metrics-log", join(directory, "metrics.log")];
-    const common = ["-disable-tls", "-addr", address, "-disable-geoip"];
-    return [[upstreamBroker(), ...common, ...metrics, ...flags]];
-  },
+  ours: (place, flags) => [[process.execPath, MAIN, ...commonFlags(place), ...flags]],
+  upstream: (place, flags) => [[upstreamBroker(), ...commonFlags(place), ...flags]],
 } as const satisfies Record<string, Commands>;
+
+/** What every broker is told. */
+function commonFlags({ address, directory }: Place): string[] {
+  const metrics = ["-metrics-log", join(directory, "metrics.log")];
+  return ["-disable-tls", "-addr", address, "-disable-geoip", ...metrics];
+}
 
 type TargetName = keyof typeof COMMANDS;
 

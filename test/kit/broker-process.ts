@@ -20,7 +20,12 @@ export class BrokerProcess implements AsyncDisposable {
 
   /** Starts a broker without TLS unless the arguments say otherwise, and waits until it listens. */
   static async start(...args: readonly string[]): Promise<BrokerProcess> {
-    const process = spawnBroker(["--disable-tls", "--addr=127.0.0.1:0", ...args]);
+    const process = spawnBroker([
+      "--disable-tls",
+      "--addr=127.0.0.1:0",
+      "--disable-geoip",
+      ...args,
+    ]);
     const stderr = new StderrLines(process.stderr);
     const line = await stderr.until((text) => text.includes("listening on "), START_TIMEOUT);
     return new BrokerProcess(line.slice(line.indexOf("http")), process, stderr);
@@ -36,7 +41,7 @@ export class BrokerProcess implements AsyncDisposable {
     return this.#stderr.until((line) => line.includes(text), START_TIMEOUT);
   }
 
-  signal(signal: "SIGTERM" | "SIGINT" | "SIGHUP"): void {
+  signal(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGKILL"): void {
     this.#process.kill(signal);
   }
 

@@ -1,11 +1,13 @@
 /** A broker behind a real HTTP server on a free port of the loopback interface. */
 
 import { DEFAULT_BRIDGES } from "../../src/broker/bridge-list.ts";
+import type { Broker } from "../../src/broker/broker.ts";
 import { NO_EVENTS } from "../../src/broker/events.ts";
 import { LocalBroker } from "../../src/broker/local-broker.ts";
 import { DEFAULT_POLL_INTERVALS } from "../../src/broker/poll-intervals.ts";
-import { createRoutes } from "../../src/frontend/http/routes.ts";
+import { createRoutes, type Handler } from "../../src/frontend/http/routes.ts";
 import { HttpServer, type HttpServerParts } from "../../src/frontend/http/server.ts";
+import { NO_REFUSAL_EVENTS } from "../../src/frontend/refusals.ts";
 import { parseRelayPattern } from "../../src/messages/relay-pattern.ts";
 import { systemClock } from "../../src/system-clock.ts";
 
@@ -32,7 +34,7 @@ export function startTestServer(parts: Partial<HttpServerParts> = {}): TestServe
     hostname: "127.0.0.1",
     port: 0,
     tls: undefined,
-    handler: createRoutes({ broker, trustedHops: 1 }),
+    handler: testRoutes(broker),
     onBug: (error) => bugs.push(error),
     ...parts,
   });
@@ -46,4 +48,15 @@ export function startTestServer(parts: Partial<HttpServerParts> = {}): TestServe
       await server.stop();
     },
   };
+}
+
+/** All routes to a broker, with nothing counted. */
+export function testRoutes(broker: Broker): Handler {
+  return createRoutes({
+    broker,
+    refusals: NO_REFUSAL_EVENTS,
+    trustedHops: 1,
+    prometheus: { exposition: () => Promise.resolve("") },
+    metricsLog: undefined,
+  });
 }

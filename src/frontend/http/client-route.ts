@@ -1,40 +1,46 @@
 /** `/client`: a client's offer in, the answer of a proxy out. */
 
-import type { Broker, OfferOutcome } from "../../broker/broker.ts";
+import type { OfferOutcome } from "../../broker/broker.ts";
 import { decodeLegacyClientPoll, isLegacyClientPoll } from "../../messages/client-poll.ts";
 import { decodeUtf8 } from "../../messages/utf8.ts";
-import { exchange, offer, type WayIn } from "../rendezvous.ts";
+import { type Destination, exchange, offer, type WayIn } from "../rendezvous.ts";
 import type { Connection } from "./connection.ts";
 import { clientAddress } from "./peer-address.ts";
 import { corsStatus, corsText, unreadableBody } from "./replies.ts";
 import { readBody } from "./request-body.ts";
 
 export async function serveClient(
-  broker: Broker,
+  destination: Destination,
   request: Request,
   connection: Connection,
 ): Promise<Response> {
   const body = await readBody(request);
-  if (typeof body === "string") return unreadableBody();
+  if (typeof body === "string") {
+    destination.refusals.refused("client", body);
+    return unreadableBody();
+  }
   const wayIn: WayIn = {
     rendezvous: "http",
     address: clientAddress(request.headers, () => connection.socketAddress()),
     gone: connection.gone,
   };
   return isLegacyClientPoll(body)
-    ? serveLegacy(broker, body, firstNatHeader(request.headers), wayIn)
-    : corsText(await exchange(broker, body, wayIn));
+    ? serveLegacy(destination, body, firstNatHeader(request.headers), wayIn)
+    : corsText(await exchange(destination, body, wayIn));
 }
 
 /** A client of before 2021: what became of its offer is told by the status. */
 async function serveLegacy(
-  broker: Broker,
+  { broker, refusals }: Destination,
   body: Uint8Array,
   natHeader: string,
   wayIn: WayIn,
 ): Promise<Response> {
   const decoded = decodeLegacyClientPoll(decodeUtf8(body), natHeader);
-  if (!decoded.ok) return corsStatus(400);
+  if (!decoded.ok) {
+    refusals.refused("client", decoded.refusal);
+    return corsStatus(400);
+  }
   return legacyResponse(await offer(broker, decoded.value, wayIn));
 }
 

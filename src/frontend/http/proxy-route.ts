@@ -1,6 +1,6 @@
 /** `/proxy` and `/answer`: what volunteers' proxies ask and bring. */
 
-import type { Broker, PollOutcome } from "../../broker/broker.ts";
+import type { PollOutcome } from "../../broker/broker.ts";
 import { decodeProxyAnswer, encodeAnswerStatus } from "../../messages/proxy-answer.ts";
 import {
   decodeProxyPoll,
@@ -8,6 +8,7 @@ import {
   encodeProxyRefusal,
 } from "../../messages/proxy-poll.ts";
 import { decodeUtf8 } from "../../messages/utf8.ts";
+import type { Destination } from "../rendezvous.ts";
 import type { Connection } from "./connection.ts";
 import { proxyAddress } from "./peer-address.ts";
 import { corsStatus, corsText, unreadableBody } from "./replies.ts";
@@ -15,26 +16,41 @@ import { readBody } from "./request-body.ts";
 
 /** A poll: the response waits until there is a client, or the proxy deadline has passed. */
 export async function serveProxy(
-  broker: Broker,
+  { broker, refusals }: Destination,
   request: Request,
   connection: Connection,
   trustedHops: number,
 ): Promise<Response> {
   const bytes = await readBody(request);
-  if (typeof bytes === "string") return unreadableBody();
+  if (typeof bytes === "string") {
+    refusals.refused("proxy", bytes);
+    return unreadableBody();
+  }
   const decoded = decodeProxyPoll(decodeUtf8(bytes));
-  if (!decoded.ok) return corsStatus(400);
+  if (!decoded.ok) {
+    refusals.refused("proxy", decoded.refusal);
+    return corsStatus(400);
+  }
   const address = proxyAddress(request.headers, () => connection.socketAddress(), trustedHops);
   const outcome = await broker.poll({ ...decoded.value, address }, connection.gone);
   return corsText(encodePollOutcome(outcome));
 }
 
 /** An answer to the offer that a poll was given. */
-export async function serveAnswer(broker: Broker, request: Request): Promise<Response> {
+export async function serveAnswer(
+  { broker, refusals }: Destination,
+  request: Request,
+): Promise<Response> {
   const bytes = await readBody(request);
-  if (typeof bytes === "string") return unreadableBody();
+  if (typeof bytes === "string") {
+    refusals.refused("answer", bytes);
+    return unreadableBody();
+  }
   const decoded = decodeProxyAnswer(decodeUtf8(bytes));
-  if (!decoded.ok) return corsStatus(400);
+  if (!decoded.ok) {
+    refusals.refused("answer", decoded.refusal);
+    return corsStatus(400);
+  }
   const outcome = await broker.answer(decoded.value);
   return corsText(encodeAnswerStatus(outcome.kind === "delivered" ? "success" : "client gone"));
 }

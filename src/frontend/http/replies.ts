@@ -12,11 +12,40 @@ const CORS_CLOSE = new Headers({ ...CORS, Connection: "close" });
 const CORS_TEXT = new Headers({ ...CORS, ...TEXT });
 const PLAIN_TEXT = new Headers(TEXT);
 const NOT_FOUND = new Headers({ ...TEXT, "X-Content-Type-Options": "nosniff" });
+const CORS_NOT_FOUND = new Headers({ ...CORS, ...TEXT, "X-Content-Type-Options": "nosniff" });
 const BAD_REQUEST = new Headers({ ...TEXT, Connection: "close" });
 
 /** A message, or a text, for any origin. JSON too goes out as plain text: peers have never seen another type. */
-export function corsText(body: string): Response {
+export function corsText(body: string | ReadableStream<Uint8Array>): Response {
   return new Response(body, { headers: CORS_TEXT });
+}
+
+/** The headers of a text of so many bytes, for any origin: the reply to HEAD. */
+export function corsTextHead(length: number): Response {
+  const headers = new Headers(CORS_TEXT);
+  headers.set("Content-Length", String(length));
+  return new Response(null, { headers });
+}
+
+/** Status 206: the bytes from `first` to `last` of a text of `size` bytes. */
+export function corsPartialText(
+  body: ReadableStream<Uint8Array>,
+  first: number,
+  last: number,
+  size: number,
+): Response {
+  const headers = new Headers(CORS_TEXT);
+  headers.set("Accept-Ranges", "bytes");
+  headers.set("Content-Range", `bytes ${first}-${last}/${size}`);
+  return new Response(body, { status: 206, headers });
+}
+
+/** Status 416: there are no such bytes in a text of `size` bytes. */
+export function corsRangeNotSatisfiable(size: number): Response {
+  const headers = new Headers(CORS_ONLY);
+  headers.set("Accept-Ranges", "bytes");
+  headers.set("Content-Range", `bytes */${size}`);
+  return new Response(null, { status: 416, headers });
 }
 
 /** Nothing but a status, for any origin. */
@@ -36,6 +65,11 @@ export function plainText(body: string): Response {
 
 export function notFound(): Response {
   return new Response("404 page not found\n", { status: 404, headers: NOT_FOUND });
+}
+
+/** The same, for any origin. */
+export function corsNotFound(): Response {
+  return new Response("404 page not found\n", { status: 404, headers: CORS_NOT_FOUND });
 }
 
 /** For a request target that is none. */

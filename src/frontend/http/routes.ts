@@ -1,9 +1,11 @@
 /** Which handler a request reaches. No method is special but OPTIONS: peers may use any. */
 
-import type { Broker } from "../../broker/broker.ts";
+import type { Destination } from "../rendezvous.ts";
 import { serveClient } from "./client-route.ts";
 import type { Connection } from "./connection.ts";
 import { formatSessionCounts } from "./debug-route.ts";
+import { serveMetricsFile } from "./metrics-route.ts";
+import { type ExpositionSource, servePrometheus } from "./prometheus-route.ts";
 import { serveAnswer, serveProxy } from "./proxy-route.ts";
 import {
   badRequest,
@@ -15,21 +17,27 @@ import {
 } from "./replies.ts";
 import { cleanPath, decodePath, parseRequestTarget } from "./request-target.ts";
 
-export interface RoutesParts {
-  readonly broker: Broker;
+export interface RoutesParts extends Destination {
   /** How many reverse proxies in front are believed when they name a proxy's address. */
   readonly trustedHops: number;
+  /** What `/prometheus` shows. */
+  readonly prometheus: ExpositionSource;
+  /** The file that `/metrics` shows; undefined: there is none. */
+  readonly metricsLog: string | undefined;
 }
 
 /** Serves one request. */
 export type Handler = (request: Request, connection: Connection) => Response | Promise<Response>;
 
-export function createRoutes({ broker, trustedHops }: RoutesParts): Handler {
+export function createRoutes(parts: RoutesParts): Handler {
+  const { broker, trustedHops, prometheus, metricsLog } = parts;
   const routes = new Map<string, Handler>([
-    ["/proxy", cors((request, connection) => serveProxy(broker, request, connection, trustedHops))],
-    ["/client", cors((request, connection) => serveClient(broker, request, connection))],
-    ["/answer", cors((request) => serveAnswer(broker, request))],
+    ["/proxy", cors((request, connection) => serveProxy(parts, request, connection, trustedHops))],
+    ["/client", cors((request, connection) => serveClient(parts, request, connection))],
+    ["/answer", cors((request) => serveAnswer(parts, request))],
     ["/debug", cors(async () => corsText(formatSessionCounts(await broker.sessions())))],
+    ["/metrics", cors((request) => serveMetricsFile(request, metricsLog))],
+    ["/prometheus", (request) => servePrometheus(prometheus, request)],
     ["/robots.txt", () => plainText("User-agent: *\nDisallow: /\n")],
   ]);
 

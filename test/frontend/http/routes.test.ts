@@ -8,8 +8,8 @@ import {
   decodePath,
   parseRequestTarget,
 } from "../../../src/frontend/http/request-target.ts";
-import { createRoutes } from "../../../src/frontend/http/routes.ts";
 import { TestBroker } from "../../kit/test-broker.ts";
+import { testRoutes } from "../../kit/test-server.ts";
 
 const PATHS = ["/proxy", "/client", "/answer", "/debug", "/robots.txt"];
 
@@ -41,7 +41,7 @@ describe("whatever is sent", () => {
         body,
         async (path, method, fields, bytes) => {
           const t = new TestBroker();
-          const routes = createRoutes({ broker: t.broker, trustedHops: 1 });
+          const routes = testRoutes(t.broker);
           const request = new Request(`http://x${path}`, {
             method,
             headers: fields,
@@ -75,7 +75,7 @@ describe("whatever is sent", () => {
       "<",
     );
     const target = fc.array(piece, { maxLength: 8 }).map((pieces) => `/${pieces.join("")}`);
-    const routes = createRoutes({ broker: new TestBroker().broker, trustedHops: 1 });
+    const routes = testRoutes(new TestBroker().broker);
     await fc.assert(
       fc.asyncProperty(target, async (url) => {
         // A server gives such URLs, which `new Request` would refuse, as they came.

@@ -1,0 +1,91 @@
+/** `/prometheus`: the figures, for a Prometheus server. */
+
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+
+import { parseRequestTarget } from "./request-target.ts";
+
+/** Who has the figures. */
+export interface ExpositionSource {
+  /** The families of these names, or all, in the Prometheus text format 0.0.4. */
+  exposition(names?: ReadonlySet<string>): Promise<string>;
+}
+
+/** Compresses on another thread. */
+const compress = promisify(gzip);
+
+/**
+ * Serves a scrape by whatever method. `name[]` in the query, once or more often, selects families. The text format is
+ * the only one that is offered.
+ */
+export async function servePrometheus(
+  source: ExpositionSource,
+  request: Request,
+): Promise<Response> {
+  const { query } = parseRequestTarget(request.url);
+  const names = new URLSearchParams(query).getAll("name[]");
+  const text = await source.exposition(names.length === 0 ? undefined : new Set(names));
+
+  const escaping = acceptedEscaping(request.headers.get("accept") ?? "");
+  const contentType = `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`;
+  if (!prefersGzip(request.headers.get("accept-encoding") ?? "")) {
+    return new Response(text, { headers: { "Content-Type": contentType } });
+  }
+  return new Response(await compress(text), {
+    headers: { "Content-Type": contentType, "Content-Encoding": "gzip" },
+  });
+}
+
+/** How names that are more than letters, digits and underscores may be written. Ours are not more. */
+const ESCAPINGS = new Set(["allow-utf-8", "underscores", "dots", "values"]);
+
+/**
+ * The escaping that an Accept header asks for. As in Prometheus's own negotiation, it is the last valid one up to the
+ * best-liked clause that accepts the text format, whatever types the clauses before it name.
+ */
+function acceptedEscaping(accept: string): string {
+  let escaping = "underscores";
+  for (const { value, parameters } of parseWeighted(accept)) {
+    const asked = parameters.get("escaping");
+    if (asked !== undefined && ESCAPINGS.has(asked)) escaping = asked;
+    const version = parameters.get("version") ?? "0.0.4";
+    if (value === "text/plain" && version === "0.0.4") break;
+  }
+  return escaping;
+}
+
+/** Whether an Accept-Encoding header likes gzip better than no compression. */
+function prefersGzip(acceptEncoding: string): boolean {
+  let gzipWeight = 0;
+  let identityWeight = 0;
+  for (const { value, weight } of parseWeighted(acceptEncoding)) {
+    if (value === "gzip" || value === "*") gzipWeight = Math.max(gzipWeight, weight);
+    if (value === "identity" || value === "*") identityWeight = Math.max(identityWeight, weight);
+  }
+  return gzipWeight > identityWeight;
+}
+
+interface Weighted {
+  readonly value: string;
+  /** From 0 to 1; 1 unless `q` says otherwise. */
+  readonly weight: number;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** Reads a header of alternatives, the best-liked first. */
+function parseWeighted(header: string): Weighted[] {
+  return header
+    .split(",")
+    .map((clause) => {
+      const [value = "", ...rest] = clause.split(";").map((part) => part.trim());
+      const parameters = new Map<string, string>();
+      for (const parameter of rest) {
+        const equals = parameter.indexOf("=");
+        if (equals === -1) continue;
+        parameters.set(parameter.slice(0, equals).trim(), parameter.slice(equals + 1).trim());
+      }
+      const weight = Number(parameters.get("q") ?? 1);
+      return { value, weight: Number.isNaN(weight) ? 0 : weight, parameters };
+    })
+    .toSorted((a, b) => b.weight - a.weight);
+}

@@ -1,0 +1,95 @@
+/** Tor's two country files, read from disk as one: both, or neither. */
+
+import { open } from "node:fs/promises";
+
+import { type CountryTable, type Family, parseCountryTable } from "./country-table.ts";
+import { GeoIp } from "./geoip.ts";
+
+/** A country file in use: what the log says of it. */
+export interface CountryFile {
+  readonly path: string;
+  /** SHA-1 of the whole file, in lower-case hex. */
+  readonly sha1: string;
+  readonly entries: number;
+}
+
+export interface CountryFileProblem {
+  /** `missing` is no more than that; a caller may do without a file that nobody asked for. */
+  readonly kind: "missing" | "unreadable" | "malformed";
+  readonly path: string;
+  /** Words for the operator; the path need not be among them. */
+  readonly error: string;
+}
+
+export type CountryFiles =
+  | { readonly ok: true; readonly geoip: GeoIp; readonly files: readonly CountryFile[] }
+  /** One problem for each bad file, so one or two. */
+  | { readonly ok: false; readonly problems: readonly CountryFileProblem[] };
+
+type LoadedFile =
+  | { readonly ok: true; readonly table: CountryTable; readonly file: CountryFile }
+  | { readonly ok: false; readonly problem: CountryFileProblem };
+
+/** Largest file that is read, in bytes: eight times today's larger one. */
+const MAX_FILE_BYTES = 128 * 1024 * 1024;
+
+/**
+ * Reads both files anew. Doesn't reject, and changes nothing elsewhere: to reload, put the new `geoip` in the place of
+ * the old one if this went well, and keep the old one if not. Parsing holds the event loop for about 0.1 s a file.
+ */
+export async function readCountryFiles(ipv4Path: string, ipv6Path: string): Promise<CountryFiles> {
+  const ipv4 = await loadFile(ipv4Path, 4);
+  const ipv6 = await loadFile(ipv6Path, 6);
+  if (ipv4.ok && ipv6.ok) {
+    const geoip = new GeoIp(ipv4.table, ipv6.table);
+    return { ok: true, geoip, files: [ipv4.file, ipv6.file] };
+  }
+  const problems = [ipv4, ipv6].flatMap((loaded) => (loaded.ok ? [] : [loaded.problem]));
+  return { ok: false, problems };
+}
+
+async function loadFile(path: string, family: Family): Promise<LoadedFile> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readBounded(path);
+  } catch (error) {
+    const kind = isNotFound(error) ? "missing" : "unreadable";
+    return { ok: false, problem: { kind, path, error: reason(error) } };
+  }
+  const parsed = parseCountryTable(bytes, family);
+  if (!parsed.ok) return { ok: false, problem: { kind: "malformed", path, error: parsed.error } };
+  const sha1 = Bun.CryptoHasher.hash("sha1", bytes, "hex");
+  return { ok: true, table: parsed.table, file: { path, sha1, entries: parsed.entries } };
+}
+
+/** Reads to the end, whatever the size on disk says: the path may be a device. */
+async function readBounded(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    // One byte more, to see the end without growing.
+    let bytes = new Uint8Array(Math.min(size, MAX_FILE_BYTES) + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length);
+      if (bytesRead === 0) return bytes.subarray(0, length);
+      length += bytesRead;
+      if (length > MAX_FILE_BYTES) throw new RangeError(`over ${MAX_FILE_BYTES} bytes`);
+      if (length === bytes.length) {
+        const larger = new Uint8Array(Math.min(length * 2, MAX_FILE_BYTES + 1));
+        larger.set(bytes);
+        bytes = larger;
+      }
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

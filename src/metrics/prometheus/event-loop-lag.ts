@@ -1,0 +1,48 @@
+/** How late the event loop is: what every peer waits on top of what it waits for. */
+
+import { monitorEventLoopDelay } from "node:perf_hooks";
+
+import { Gauge, type Registry } from "prom-client";
+
+import { NAMESPACE } from "./counted-families.ts";
+
+/** How often the lag is measured, in ms. Fifty wake-ups cost a few ms of CPU every second. */
+const RESOLUTION = 20;
+
+const NANOSECONDS = 1e9;
+
+/**
+ * Shows the lag since the registry was last asked, by whomever: median, 99th percentile and maximum. One in a process:
+ * Bun has a single monitor, which all share, and closing one stops it for all.
+ */
+export class EventLoopLag {
+  readonly #delays: ReturnType<typeof monitorEventLoopDelay>;
+
+  /** Measures from now on, until it is closed. */
+  constructor(registry: Registry) {
+    const delays = monitorEventLoopDelay({ resolution: RESOLUTION });
+    delays.enable();
+    this.#delays = delays;
+    const gauge = (statistic: string, help: string, collect?: () => void) =>
+      new Gauge({
+        name: `${NAMESPACE}event_loop_lag_${statistic}_seconds`,
+        help: `${help} of the event loop since the last scrape`,
+        registers: [registry],
+        ...(collect === undefined ? {} : { collect }),
+      });
+    // Families are collected in the order in which they were registered: the first sets all three.
+    const p50 = gauge("p50", "Median lag", () => {
+      p50.set(delays.percentile(50) / NANOSECONDS);
+      p99.set(delays.percentile(99) / NANOSECONDS);
+      max.set(delays.max / NANOSECONDS);
+      delays.reset();
+    });
+    const p99 = gauge("p99", "99th percentile of the lag");
+    const max = gauge("max", "Greatest lag");
+  }
+
+  /** Measures no more. */
+  close(): void {
+    this.#delays.disable();
+  }
+}

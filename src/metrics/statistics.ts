@@ -1,0 +1,123 @@
+/** Everything that is counted, and the files it goes to. */
+
+import packageJson from "../../package.json" with { type: "json" };
+import type { Clock } from "../broker/clock.ts";
+import type { Logger } from "../log/logger.ts";
+import type { CountryFilePaths } from "../options.ts";
+import { CountryLookup, type Loaded } from "./country-lookup.ts";
+import { DailyCounters } from "./daily/daily-counters.ts";
+import { openDailyFiles } from "./daily/daily-files.ts";
+import { DailyLog } from "./daily/daily-log.ts";
+import { DistinctAddresses } from "./distinct/distinct-addresses.ts";
+import { HmacAddressHasher } from "./distinct/hmac-address-hasher.ts";
+import { JournalFiles } from "./distinct/journal-files.ts";
+import { systemClock as localClock } from "./distinct/local-clock.ts";
+import type { Load } from "./prometheus/load-families.ts";
+import { PrometheusMetrics } from "./prometheus/prometheus-metrics.ts";
+import { Recorder } from "./recorder.ts";
+
+export interface StatisticsParts {
+  /** File of the daily report; undefined: standard output. */
+  readonly metricsLog: string | undefined;
+  /** Where the journals of distinct addresses begin; undefined: there are none. */
+  readonly ipCountPrefix: string | undefined;
+  /** Milliseconds between two lines of a journal. */
+  readonly ipCountInterval: number;
+  readonly countryFiles: CountryFilePaths | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Asked at every scrape. */
+  readonly load: () => Load;
+  readonly hashAddress: (address: string) => number;
+}
+
+export interface Statistics {
+  /** Told of everything that happens. */
+  readonly recorder: Recorder;
+  readonly prometheus: PrometheusMetrics;
+  /** Reads the country files again; an error leaves those in use as they are. */
+  reloadCountries(): Promise<Loaded>;
+  /** Writes everything that is in memory only. Never rejects. */
+  stop(): Promise<void>;
+}
+
+export type StartedStatistics =
+  | { readonly ok: true; readonly statistics: Statistics }
+  | { readonly ok: false; readonly error: string };
+
+/** Opens the files and begins to count; every file that can't be used is an error. */
+export async function startStatistics(parts: StatisticsParts): Promise<StartedStatistics> {
+  const { metricsLog, ipCountPrefix, ipCountInterval, clock, log, hashAddress } = parts;
+  const countries = new CountryLookup(parts.countryFiles, log);
+  const loaded = await countries.load();
+  if (!loaded.ok) return loaded;
+
+  const daily = new DailyCounters();
+  let dailyLog: DailyLog;
+  let journals: JournalFiles | undefined;
+  try {
+    dailyLog = new DailyLog({
+      ...(await openDailyFiles(metricsLog)),
+      counters: daily,
+      clock,
+      wallClock: { now: () => new Date() },
+      onTrouble: (message) => log.warn(message),
+    });
+    journals =
+      ipCountPrefix === undefined
+        ? undefined
+        : await JournalFiles.create(ipCountPrefix, localClock);
+  } catch (error) {
+    return {
+      ok: false,
+      error: `metrics: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+  await dailyLog.start();
+
+  const distinct =
+    journals === undefined
+      ? undefined
+      : new DistinctAddresses({
+          hasher: new HmacAddressHasher(),
+          journals,
+          clock: localClock,
+          onOutage: (error) =>
+            log.error("the journals of distinct addresses can't be written", {
+              error: String(error),
+            }),
+        });
+  const journalTimer = setInterval(
+    () => void distinct?.writeChunk(),
+    Math.max(ipCountInterval, SHORTEST_CHUNK),
+  );
+
+  const prometheus = new PrometheusMetrics({ version: packageJson.version, load: parts.load });
+  const recorder = new Recorder({
+    daily,
+    prometheus,
+    distinct,
+    countryOf: (address) => countries.countryOf(address),
+    hashAddress,
+  });
+  return {
+    ok: true,
+    statistics: {
+      recorder,
+      prometheus,
+      reloadCountries: () => countries.load(),
+      async stop() {
+        clearInterval(journalTimer);
+        prometheus.close();
+        await dailyLog.stop();
+        await distinct?.writeChunk();
+        await journals?.close().catch((error: unknown) => {
+          log.error("a journal can't be closed", { error: String(error) });
+        });
+      },
+    },
+  };
+}
+
+/** Milliseconds; a line of a journal can take a third of a megabyte. */
+const SHORTEST_CHUNK = 1_000;

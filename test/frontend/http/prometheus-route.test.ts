@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { gunzipSync } from "node:zlib";
+
+import { servePrometheus } from "../../../src/frontend/http/prometheus-route.ts";
+import { HttpServer } from "../../../src/frontend/http/server.ts";
+import vector from "../../vectors/prometheus.json";
+
+/** Says what it was asked for; has nothing of the name `none`. */
+const SOURCE = {
+  async exposition(names?: ReadonlySet<string>) {
+    if (names === undefined) return "everything\n";
+    return names.has("none") ? "" : `${[...names].join(" ")}\n`;
+  },
+};
+
+const PATH = "http://broker/prometheus";
+
+function serve(query: string, headers: Record<string, string> = {}): Promise<Response> {
+  return servePrometheus(SOURCE, new Request(PATH + query, { headers }));
+}
+
+describe("the content type", () => {
+  test("is upstream's", async () => {
+    const response = await serve("");
+    expect(response.headers.get("content-type")).toBe(vector.content_type);
+    expect(await response.text()).toBe("everything\n");
+  });
+
+  test.each([
+    ["text/plain;version=0.0.4;escaping=allow-utf-8", "allow-utf-8"],
+    ["text/plain; version=0.0.4; escaping=dots", "dots"],
+    ["text/plain;escaping = values", "values"],
+    ["text/plain;version=0.0.4;escaping=underscores", "underscores"],
+    ["text/plain;escaping=upside-down", "underscores"],
+    ["text/plain;escaping=DOTS", "underscores"],
+    ["text/plain;escaping", "underscores"],
+    ["*/*", "underscores"],
+    ["", "underscores"],
+    [",;,=;q=x,;;", "underscores"],
+    // The escaping is looked for in every clause up to the one that accepts the text format.
+    ["application/openmetrics-text;version=1.0.0;escaping=dots;q=0.5,text/plain;q=0.4", "dots"],
+    ["application/json;escaping=dots, text/plain;version=1.0.0;escaping=values", "values"],
+    ["text/plain;escaping=dots;q=0.2, text/plain;escaping=values;q=0.7", "values"],
+    ["text/plain, text/html;escaping=values", "underscores"],
+  ])("for %p says escaping=%s", async (accept, escaping) => {
+    const { headers } = await serve("", { accept });
+    expect(headers.get("content-type")).toBe(
+      `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`,
+    );
+  });
+});
+
+describe("compression", () => {
+  test.each([
+    ["gzip", true],
+    ["gzip, deflate, br", true],
+    ["br;q=1.0, gzip;q=0.1", true],
+    ["gzip;q=0.5, identity;q=0.4", true],
+    ["*;q=0.5, identity;q=0.2, gzip", true],
+    ["", false],
+    ["br", false],
+    ["x-gzip", false],
+    ["gzip;q=0", false],
+    ["gzip;q=0.5, identity", false],
+    ["gzip, identity", false],
+    ["*", false],
+    ["gzip;q=zero", false],
+  ])("for %p is used: %p", async (acceptEncoding, compressed) => {
+    const response = await serve("", { "accept-encoding": acceptEncoding });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    expect(response.headers.get("content-encoding")).toBe(compressed ? "gzip" : null);
+    expect((compressed ? gunzipSync(bytes) : Buffer.from(bytes)).toString()).toBe("everything\n");
+  });
+});
+
+describe("the selection", () => {
+  test.each([
+    ["?name[]=a", "a\n"],
+    ["?name[]=a&name[]=b&name[]=a", "a b\n"],
+    ["?x=1&name%5B%5D=snowflake%5Fproxy_total", "snowflake_proxy_total\n"],
+    ["?name[]=", "\n"],
+    ["?name=a", "everything\n"],
+    ["?", "everything\n"],
+    ["?name[]=%zz&%=%", "%zz\n"],
+  ])("of %p is %p", async (query, text) => {
+    const response = await serve(query);
+    expect(await response.text()).toBe(text);
+  });
+});
+
+describe("over a socket", () => {
+  const bugs: unknown[] = [];
+  let server: HttpServer;
+  beforeAll(() => {
+    server = new HttpServer({
+      hostname: "127.0.0.1",
+      port: 0,
+      tls: undefined,
+      handler: (request) => servePrometheus(SOURCE, request),
+      onBug: (error) => bugs.push(error),
+    });
+  });
+  afterAll(() => server.stop());
+
+  test.each(["GET", "OPTIONS", "POST", "HEAD"])(
+    "%s gets the figures, and no other site may",
+    async (method) => {
+      const response = await fetch(server.url, {
+        method,
+        headers: { "accept-encoding": "identity" },
+      });
+      expect(response.status).toBe(200);
+      expect(await response.text()).toBe(method === "HEAD" ? "" : "everything\n");
+      const { date: _, ...headers } = Object.fromEntries(response.headers);
+      expect(headers).toEqual({ "content-length": "11", "content-type": vector.content_type });
+      expect(bugs).toEqual([]);
+    },
+  );
+
+  test("gzip is declared and unpacks", async () => {
+    const response = await fetch(server.url, { headers: { "accept-encoding": "gzip" } });
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect(await response.text()).toBe("everything\n");
+  });
+
+  test("nothing selected is an empty body", async () => {
+    const response = await fetch(`${server.url}?name[]=none`, {
+      headers: { "accept-encoding": "" },
+    });
+    expect(response.headers.get("content-length")).toBe("0");
+    expect(response.headers.get("content-type")).toBe(vector.content_type);
+  });
+});
