@@ -4,6 +4,8 @@
  * A way in receives one message from a client, of about 1.5 kB and never more than it is willing to hold, passes it to
  * `exchange` at once, and gives the response back to that client, once. It says what it is called and where the client
  * is, as far as it can tell. It does not look into the message, and keeps nothing of it.
+ *
+ * The tests that every way in passes: test/kit/rendezvous-contract.ts. How to add one: docs/adding-a-rendezvous.md.
  */
 
 import type { Broker, OfferOutcome, RendezvousMethod } from "../broker/broker.ts";

@@ -19,6 +19,8 @@ export interface SnowflakeClientOptions {
   readonly program: string;
   readonly brokerUrl: string;
   readonly stunUrl: string;
+  /** What else it is told on the command line. */
+  readonly flags?: readonly string[];
   /** A file with the certificates of all authorities that the client shall trust. */
   readonly authorityFile?: string;
 }
@@ -31,7 +33,10 @@ export interface SnowflakeClient extends AsyncDisposable {
 export function startSnowflakeClient(options: SnowflakeClientOptions): Promise<SnowflakeClient> {
   const trust = options.authorityFile === undefined ? {} : { SSL_CERT_FILE: options.authorityFile };
   return startClient(
-    [options.program, "-url", options.brokerUrl, "-ice", options.stunUrl, "-keep-local-addresses"],
+    [
+      ...[options.program, "-url", options.brokerUrl, "-ice", options.stunUrl],
+      ...["-keep-local-addresses", ...(options.flags ?? [])],
+    ],
     {
       TOR_PT_MANAGED_TRANSPORT_VER: "1",
       TOR_PT_CLIENT_TRANSPORTS: "snowflake",

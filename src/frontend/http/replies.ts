@@ -10,6 +10,11 @@ const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 const CORS_ONLY = new Headers(CORS);
 const CORS_CLOSE = new Headers({ ...CORS, Connection: "close" });
 const CORS_TEXT = new Headers({ ...CORS, ...TEXT });
+const CORS_AMP_PAGE = new Headers({
+  ...CORS,
+  "Cache-Control": "max-age=15",
+  "Content-Type": "text/html",
+});
 const PLAIN_TEXT = new Headers(TEXT);
 const NOT_FOUND = new Headers({ ...TEXT, "X-Content-Type-Options": "nosniff" });
 const CORS_NOT_FOUND = new Headers({ ...CORS, ...TEXT, "X-Content-Type-Options": "nosniff" });
@@ -18,6 +23,11 @@ const BAD_REQUEST = new Headers({ ...TEXT, Connection: "close" });
 /** A message, or a text, for any origin. JSON too goes out as plain text: peers have never seen another type. */
 export function corsText(body: string | ReadableStream<Uint8Array>): Response {
   return new Response(body, { headers: CORS_TEXT });
+}
+
+/** A page for AMP caches. 15 s are the least that they keep one for, whatever a page says. */
+export function corsAmpPage(html: string): Response {
+  return new Response(html, { headers: CORS_AMP_PAGE });
 }
 
 /** The headers of a text of so many bytes, for any origin: the reply to HEAD. */

@@ -35,10 +35,10 @@ export function cleanPath(path: string): string {
 }
 
 /**
- * Decodes the percent escapes of a path segment by segment; undefined if one is malformed. An encoded slash stays
- * encoded, so that it separates nothing.
+ * Decodes the percent escapes of a path; undefined if one is malformed. An encoded slash stays encoded, so that it
+ * separates nothing, unless `slash` says that it is one like others.
  */
-export function decodePath(path: string): string | undefined {
+export function decodePath(path: string, slash: "%2F" | "/" = "%2F"): string | undefined {
   if (!path.includes("%")) return path;
   const bytes = Buffer.from(path, "utf8");
   const decoded = Buffer.alloc(bytes.length);
@@ -51,7 +51,7 @@ export function decodePath(path: string): string | undefined {
     }
     const value = hexDigit(bytes[i + 1]) * 16 + hexDigit(bytes[i + 2]);
     if (Number.isNaN(value)) return undefined;
-    if (value === SLASH) length += decoded.write("%2F", length, "latin1");
+    if (value === SLASH) length += decoded.write(slash, length, "latin1");
     else decoded[length++] = value;
     i += 2;
   }

@@ -1,5 +1,6 @@
 /** Which handler a request reaches. No method is special but OPTIONS: peers may use any. */
 
+import { serveAmp } from "../ampcache/amp-route.ts";
 import type { Destination } from "../rendezvous.ts";
 import { serveClient } from "./client-route.ts";
 import type { Connection } from "./connection.ts";
@@ -26,6 +27,9 @@ export interface RoutesParts extends Destination {
   readonly metricsLog: string | undefined;
 }
 
+/** Everything below this path is a client's message on its way through an AMP cache. */
+const AMP_CLIENT = "/amp/client/";
+
 /** Serves one request. */
 export type Handler = (request: Request, connection: Connection) => Response | Promise<Response>;
 
@@ -41,18 +45,29 @@ export function createRoutes(parts: RoutesParts): Handler {
     ["/robots.txt", () => plainText("User-agent: *\nDisallow: /\n")],
   ]);
 
+  const amp = cors((request, connection) =>
+    serveAmp(parts, pathBelowAmpClient(request.url), connection.gone),
+  );
+
   return (request, connection) => {
     const { path, query } = parseRequestTarget(request.url);
     const route = routes.get(path);
     if (route !== undefined) return route(request, connection);
 
-    const decoded = decodePath(path);
+    const clean = request.method === "CONNECT" ? path : cleanPath(path);
+    const decoded = decodePath(clean);
     if (decoded === undefined) return badRequest();
-    const clean = cleanPath(path);
-    if (clean !== path && request.method !== "CONNECT")
-      return movedPermanently(request.method, clean + query);
+    if (`${decoded}/` === AMP_CLIENT) return movedPermanently(request.method, AMP_CLIENT + query);
+    if (clean !== path) return movedPermanently(request.method, clean + query);
+    if (decoded.startsWith(AMP_CLIENT)) return amp(request, connection);
     return routes.get(decoded)?.(request, connection) ?? notFound();
   };
+}
+
+/** What follows the two segments of the route. There, an encoded slash is a slash; bad escapes are refused before. */
+function pathBelowAmpClient(url: string): string {
+  const rest = parseRequestTarget(url).path.split("/").slice(3).join("/");
+  return decodePath(rest, "/") ?? "";
 }
 
 /** A route that browsers of any origin may use: OPTIONS is answered without looking further. */
