@@ -1,10 +1,11 @@
 /** The HTTP frontend of any destination, on a free port of the loopback interface. */
 
-import { createRoutes } from "../../src/frontend/http/routes.ts";
-import { HttpServer } from "../../src/frontend/http/server.ts";
+import { createRoutes, type Handler } from "../../src/frontend/http/routes.ts";
+import { HttpServer, type HttpServerParts } from "../../src/frontend/http/server.ts";
 import type { Destination } from "../../src/frontend/rendezvous.ts";
 
 export interface HttpFrontend extends AsyncDisposable {
+  readonly server: HttpServer;
   readonly port: number;
   /** Ends with a slash. */
   readonly url: string;
@@ -12,22 +13,33 @@ export interface HttpFrontend extends AsyncDisposable {
   readonly bugs: readonly unknown[];
 }
 
-export function startHttpFrontend(destination: Destination): HttpFrontend {
+/** All routes to a destination, at which nobody looks at the figures. */
+export function routesTo(destination: Destination): Handler {
+  return createRoutes({
+    ...destination,
+    trustedHops: 1,
+    prometheus: { exposition: () => Promise.resolve("") },
+    metricsLog: undefined,
+  });
+}
+
+/** `parts`: what is to be otherwise than in most tests. */
+export function startHttpFrontend(
+  destination: Destination,
+  parts: Partial<HttpServerParts> = {},
+): HttpFrontend {
   const bugs: unknown[] = [];
   const server = new HttpServer({
     hostname: "127.0.0.1",
     port: 0,
     tls: undefined,
-    handler: createRoutes({
-      ...destination,
-      trustedHops: 1,
-      prometheus: { exposition: () => Promise.resolve("") },
-      metricsLog: undefined,
-    }),
+    handler: routesTo(destination),
     onBug: (error) => bugs.push(error),
+    ...parts,
   });
   const port = Number(new URL(server.url).port);
   return {
+    server,
     port,
     url: `http://127.0.0.1:${port}/`,
     bugs,

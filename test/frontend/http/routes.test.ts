@@ -8,8 +8,9 @@ import {
   decodePath,
   parseRequestTarget,
 } from "../../../src/frontend/http/request-target.ts";
+import { NO_REFUSAL_EVENTS } from "../../../src/frontend/refusals.ts";
+import { routesTo } from "../../kit/http-frontend.ts";
 import { TestBroker } from "../../kit/test-broker.ts";
-import { testRoutes } from "../../kit/test-server.ts";
 
 const PATHS = ["/proxy", "/client", "/answer", "/debug", "/robots.txt"];
 
@@ -41,7 +42,7 @@ describe("whatever is sent", () => {
         body,
         async (path, method, fields, bytes) => {
           const t = new TestBroker();
-          const routes = testRoutes(t.broker);
+          const routes = routesTo({ broker: t.broker, refusals: NO_REFUSAL_EVENTS });
           const request = new Request(`http://x${path}`, {
             method,
             headers: fields,
@@ -75,7 +76,7 @@ describe("whatever is sent", () => {
       "<",
     );
     const target = fc.array(piece, { maxLength: 8 }).map((pieces) => `/${pieces.join("")}`);
-    const routes = testRoutes(new TestBroker().broker);
+    const routes = routesTo({ broker: new TestBroker().broker, refusals: NO_REFUSAL_EVENTS });
     await fc.assert(
       fc.asyncProperty(target, async (url) => {
         // A server gives such URLs, which `new Request` would refuse, as they came.
