@@ -18,7 +18,7 @@ const PIECE = 64 * 1024;
 /**
  * Sends the file, or the one range of it that a GET asks for. The file is opened anew, as an operator may have moved it
  * away. What is appended while it is being sent is left out; if it becomes shorter, the connection breaks off, so that
- * nobody takes a part for the whole. No path, or nothing there that can be read: status 404.
+ * nobody takes a part for the whole. No path, or nothing there that can be opened: status 404.
  */
 export async function serveMetricsFile(
   request: Request,
@@ -52,19 +52,23 @@ function rangeHeader(request: Request): string | null {
   return request.headers.get("range");
 }
 
-/** Opens a regular file, and tells its size in bytes; undefined, of which the peer is told, if that can't be done. */
+/** Opens a file and tells its size in bytes; a device, a pipe or a folder has none. Undefined if it can't be opened. */
 async function openFile(path: string): Promise<{ handle: FileHandle; size: number } | undefined> {
-  let handle: FileHandle | undefined;
+  let handle: FileHandle;
   try {
     // Opening a pipe must not wait for its other end.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = await handle.stat();
-    if (stat.isFile()) return { handle, size: stat.size };
   } catch {
-    // As for any page that is not there.
+    // The peer is told, as of any page that is not there.
+    return undefined;
   }
-  await handle?.close();
-  return undefined;
+  try {
+    const stat = await handle.stat();
+    return { handle, size: stat.isFile() ? stat.size : 0 };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /** Bytes from `start` to before `end`, each piece read when it is asked for. Closes the file in the end. */

@@ -40,11 +40,6 @@ export class DailyCounters {
     return this.#uncounted;
   }
 
-  /** Bytes that the addresses take. */
-  get byteLength(): number {
-    return this.#seen.byteLength;
-  }
-
   /**
    * A proxy polled. True if its address is new in this window; only then is the country asked for. `key`: a hash of
    * the address under a secret, up to 53 bits; all polls without address share one.

@@ -4,6 +4,7 @@ import type { Clock } from "../../broker/clock.ts";
 import type { DailyCounters } from "./daily-counters.ts";
 import { WINDOW } from "./daily-report.ts";
 import { decodeDailyState, encodeDailyState, MAX_WAITING_REPORTS } from "./daily-state.ts";
+import { Outage, reason } from "./outage.ts";
 
 /** Milliseconds between two checkpoints: half of what may be lost in a crash, as writing takes its time. */
 export const CHECKPOINT_INTERVAL = 30_000;
@@ -204,39 +205,4 @@ export class DailyLog {
     this.#waiting = this.#waiting.slice(excess);
     this.#parts.onTrouble("a daily report is lost: too many wait for being written");
   }
-}
-
-/** Work that may fail for a while. */
-class Outage {
-  readonly #message: string;
-  readonly #onTrouble: (message: string) => void;
-  #lasting = false;
-  #failures = 0;
-
-  constructor(message: string, onTrouble: (message: string) => void) {
-    this.#message = message;
-    this.#onTrouble = onTrouble;
-  }
-
-  get failures(): number {
-    return this.#failures;
-  }
-
-  /** Whether the work went well. If it is the first to fail after some that did, that is told. */
-  async during(work: () => Promise<void>): Promise<boolean> {
-    try {
-      await work();
-      this.#lasting = false;
-      return true;
-    } catch (error) {
-      this.#failures++;
-      if (!this.#lasting) this.#onTrouble(`${this.#message}: ${reason(error)}`);
-      this.#lasting = true;
-      return false;
-    }
-  }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
