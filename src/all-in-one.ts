@@ -5,6 +5,7 @@ import { LocalBroker } from "./broker/local-broker.ts";
 import { DEFAULT_CONFIGURATION, readConfiguration } from "./configuration-files.ts";
 import { createRoutes } from "./frontend/http/routes.ts";
 import { HttpServer } from "./frontend/http/server.ts";
+import { type RunningSqs, startSqs } from "./frontend/sqs/start-sqs.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import type { Logger } from "./log/logger.ts";
 import { parseRelayPattern } from "./messages/relay-pattern.ts";
@@ -71,14 +72,14 @@ export async function startAllInOne(
     hashAddress,
   });
 
+  const destination = { broker, refusals: statistics.recorder };
   let server: HttpServer;
   try {
     server = new HttpServer({
       ...options.addr,
       tls: certificate.tls,
       handler: createRoutes({
-        broker,
-        refusals: statistics.recorder,
+        ...destination,
         trustedHops: options.trustedHops,
         prometheus: statistics.prometheus,
         metricsLog: options.metricsLog,
@@ -88,12 +89,22 @@ export async function startAllInOne(
   } catch (error) {
     return { ok: false, error: `cannot listen: ${String(error)}` };
   }
+  let sqs: RunningSqs | undefined;
+  if (options.sqs !== undefined) {
+    try {
+      sqs = await startSqs({ ...options.sqs, destination, log, events: statistics.prometheus.sqs });
+    } catch (error) {
+      return { ok: false, error: error instanceof Error ? error.message : String(error) };
+    }
+  }
 
   const lifeCycle = new LifeCycle({
     async drain() {
       server.closeConnections();
+      const sqsStopped = sqs?.stop();
       // Until the last client has its answer the port stays open: its proxy may have to connect to bring it.
       await broker.drain();
+      await sqsStopped;
       await server.stop();
       await statistics.stop();
     },

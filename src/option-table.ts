@@ -223,7 +223,6 @@ export function optionTable() {
       value: "NAME",
       group: "sqs",
       help: "queue to listen on; needs --broker-sqs-region",
-      available: false,
     }),
     brokerSqsRegion: new Option({
       name: "broker-sqs-region",
@@ -232,7 +231,6 @@ export function optionTable() {
       value: "REGION",
       group: "sqs",
       help: "AWS region of that queue",
-      available: false,
     }),
     sqsProfiles: new Option({
       name: "sqs-profiles",
@@ -241,7 +239,6 @@ export function optionTable() {
       value: "NAMES",
       group: "sqs",
       help: "comma-separated AWS profiles, each with a listener of its own",
-      available: false,
     }),
   };
 }

@@ -19,6 +19,14 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** A queue of Amazon SQS. */
+export interface SqsQueue {
+  readonly queueName: string;
+  readonly region: string;
+  /** Names of AWS profiles; an empty name is the default profile. */
+  readonly profiles: readonly string[];
+}
+
 /** Tor's two country files. */
 export interface CountryFilePaths {
   readonly ipv4: string;
@@ -49,10 +57,8 @@ export interface Options {
   readonly ipCountPrefix: string | undefined;
   /** Milliseconds. */
   readonly ipCountInterval: number;
-  readonly brokerSqsName: string | undefined;
-  readonly brokerSqsRegion: string | undefined;
-  /** Names of AWS profiles; an empty name is the default profile. */
-  readonly sqsProfiles: readonly string[];
+  /** The queue that clients may write to; undefined: there is none, as name and region were not both given. */
+  readonly sqs: SqsQueue | undefined;
 }
 
 /** What the command line asks for. Texts end with a line feed; messages and warnings are one line without. */
@@ -98,6 +104,10 @@ export function parseOptions(args: readonly string[]): CommandLine {
     warnings.push("--allowed-relay-pattern is empty: nearly every proxy will be turned away");
   }
 
+  if ((table.brokerSqsName.value === "") !== (table.brokerSqsRegion.value === "")) {
+    warnings.push("no clients through SQS: --broker-sqs-name and --broker-sqs-region go together");
+  }
+
   if (table.printConfig.value) return { kind: "print-config", text: formatConfig(table), warnings };
   return { kind: "run", options: toOptions(table, transport.value, addr.value), warnings };
 }
@@ -108,7 +118,6 @@ function usageError(message: string): CommandLine {
 
 function toOptions(table: OptionTable, transport: Transport, addr: ListenAddress): Options {
   const pattern = table.allowedRelayPattern;
-  const profiles = table.sqsProfiles.value;
   return {
     transport,
     addr,
@@ -132,10 +141,16 @@ function toOptions(table: OptionTable, transport: Transport, addr: ListenAddress
         },
     ipCountPrefix: table.ipCountPrefix.value || undefined,
     ipCountInterval: table.ipCountInterval.value,
-    brokerSqsName: table.brokerSqsName.value || undefined,
-    brokerSqsRegion: table.brokerSqsRegion.value || undefined,
-    sqsProfiles: profiles === "" ? [] : profiles.split(","),
+    sqs: toSqsQueue(table),
   };
+}
+
+function toSqsQueue(table: OptionTable): SqsQueue | undefined {
+  const queueName = table.brokerSqsName.value;
+  const region = table.brokerSqsRegion.value;
+  if (queueName === "" || region === "") return undefined;
+  const profiles = table.sqsProfiles.value;
+  return { queueName, region, profiles: profiles === "" ? [] : profiles.split(",") };
 }
 
 /** The first of the ways to serve that was asked for, in the order of the Go broker, so that its unit files mean the same. */

@@ -48,9 +48,7 @@ test("the defaults are the Go broker's and ours", () => {
     },
     ipCountPrefix: undefined,
     ipCountInterval: 3_600_000,
-    brokerSqsName: undefined,
-    brokerSqsRegion: undefined,
-    sqsProfiles: [],
+    sqs: undefined,
     warnings: [],
   });
 });
@@ -89,6 +87,9 @@ test("every flag of the Go broker is in the table, with its type and default", (
 });
 
 /** A value other than the default for every option that can be given. */
+const HALF_A_QUEUE =
+  "no clients through SQS: --broker-sqs-name and --broker-sqs-region go together";
+
 const GIVEN = {
   "trusted-hops": ["0x2", { trustedHops: 2 }],
   addr: ["127.0.0.1:8080", { addr: { hostname: "127.0.0.1", port: 8080 } }],
@@ -104,6 +105,9 @@ const GIVEN = {
   "disable-geoip": ["T", { countryFiles: undefined }],
   geoipdb: ["g4", { countryFiles: { ipv4: "g4", ipv6: "/usr/share/tor/geoip6", required: true } }],
   geoip6db: ["g6", { countryFiles: { ipv4: "/usr/share/tor/geoip", ipv6: "g6", required: true } }],
+  "broker-sqs-name": ["q", { warnings: [HALF_A_QUEUE] }],
+  "broker-sqs-region": ["r", { warnings: [HALF_A_QUEUE] }],
+  "sqs-profiles": ["a,,b", {}],
   "metrics-log": ["m.log", { metricsLog: "m.log" }],
   "ip-count-prefix": ["c", { ipCountPrefix: "c" }],
   "ip-count-interval": ["90m", { ipCountInterval: 5_400_000 }],
@@ -112,6 +116,20 @@ const GIVEN = {
 describe("each option on its own", () => {
   test.each(Object.entries(GIVEN))("--%s", (name, [text, expected]) => {
     expect(run(PLAIN, `--${name}=${text}`)).toEqual({ ...run(PLAIN), ...expected });
+  });
+
+  test("a queue and its region are a way in, with the profiles in their order", () => {
+    const { sqs } = run(
+      PLAIN,
+      "--broker-sqs-name=q",
+      "--broker-sqs-region=eu-central-1",
+      "--sqs-profiles=a,,b",
+    );
+    expect(sqs).toEqual({
+      queueName: "q",
+      region: "eu-central-1",
+      profiles: ["a", "", "b"],
+    });
   });
 
   test("none is left out of these tests", () => {

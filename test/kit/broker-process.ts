@@ -67,7 +67,12 @@ export async function runBroker(...args: readonly string[]) {
 }
 
 function spawnBroker(args: readonly string[]): Bun.ReadableSubprocess {
-  return Bun.spawn([process.execPath, MAIN, ...args], { stdout: "pipe", stderr: "pipe" });
+  return Bun.spawn([process.execPath, MAIN, ...args], {
+    stdout: "pipe",
+    stderr: "pipe",
+    // As it is now; the default is as it was when the tests began.
+    env: process.env,
+  });
 }
 
 /** Lines of a stream as they come. */

@@ -12,6 +12,7 @@ import type { RendezvousMethod } from "../../broker/broker.ts";
 import type { OfferEnd, PollEnd } from "../../broker/events.ts";
 import { POOL_OF_PROXY } from "../../broker/pool.ts";
 import type { MessageRoute, RefusalReason } from "../../frontend/refusals.ts";
+import type { SqsEvents } from "../../frontend/sqs/sqs-events.ts";
 import type { NatType } from "../../messages/nat-type.ts";
 import type { ProxyType } from "../../messages/proxy-type.ts";
 import { CountedFamilies } from "./counted-families.ts";
@@ -21,6 +22,7 @@ import { formatExposition } from "./exposition.ts";
 import { type Load, registerLoadFamilies } from "./load-families.ts";
 import { outcomeFamilies } from "./outcome-families.ts";
 import { registerProcessFamilies } from "./process-families.ts";
+import { sqsFamily } from "./sqs-family.ts";
 import { OFFER_STATUS, POLL_STATUS, upstreamFamilies } from "./upstream-families.ts";
 
 export interface PrometheusMetricsParts {
@@ -37,12 +39,15 @@ export class PrometheusMetrics {
   readonly #lag: EventLoopLag;
   readonly #upstream: ReturnType<typeof upstreamFamilies>;
   readonly #outcomes: ReturnType<typeof outcomeFamilies>;
+  /** Told of what happens in the rendezvous through SQS. */
+  readonly sqs: SqsEvents;
 
   /** Measures the event loop's lag until it is closed. */
   constructor({ version, load }: PrometheusMetricsParts) {
     const families = new CountedFamilies(this.#registry);
     this.#upstream = upstreamFamilies(families);
     this.#outcomes = outcomeFamilies(families, this.#registry);
+    this.sqs = sqsFamily(families);
     registerLoadFamilies(this.#registry, load);
     registerProcessFamilies(this.#registry, version);
     this.#lag = new EventLoopLag(this.#registry);
