@@ -12,7 +12,7 @@ const ANSWER =
 
 test("the broker as a process takes clients from its queue, counts them, and drains", async () => {
   await using fauxqs = await FauxqsProcess.start();
-  using _environment = new AwsEnvironment(fauxqs.endpoint);
+  using _ = new AwsEnvironment(fauxqs.endpoint);
   await using broker = await BrokerProcess.start(
     "--broker-sqs-name=clients",
     `--broker-sqs-region=${REGION}`,
@@ -39,7 +39,7 @@ test("the broker as a process takes clients from its queue, counts them, and dra
 });
 
 test("a queue that can't be had ends the start", async () => {
-  using _environment = new AwsEnvironment("http://127.0.0.1:9");
+  using _ = new AwsEnvironment("http://127.0.0.1:9");
   const { exitCode, stderr } = await runBroker(
     ...["--disable-tls", "--addr=127.0.0.1:0", "--disable-geoip"],
     ...["--broker-sqs-name=q", `--broker-sqs-region=${REGION}`],
