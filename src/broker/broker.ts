@@ -13,6 +13,12 @@ export type RendezvousMethod = "http" | "ampcache" | "sqs";
 /** A proxy's poll together with where it came from; undefined if that could not be told. */
 export interface Poll extends ProxyPoll {
   readonly address: Address | undefined;
+  /**
+   * Given only if the poll waited at a broker that is no more and waits again: how many ms ago it came there, from 0 to
+   * the proxy deadline. It waits only for what is left, and is neither held to its poll interval nor counted as received
+   * a second time.
+   */
+  readonly waited?: number | undefined;
 }
 
 /** A client's offer together with where and how it came in. */

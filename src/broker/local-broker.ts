@@ -73,31 +73,32 @@ export class LocalBroker implements Broker {
   async poll(poll: Poll, gone: AbortSignal): Promise<PollOutcome> {
     const { clock, events } = this.#parts;
     const now = clock.now();
-    events.pollReceived(poll);
+    const since = now - (poll.waited ?? 0);
+    if (poll.waited === undefined) events.pollReceived(poll);
     if (!this.#relayPolicy.accepts(poll.relayPattern)) {
-      events.pollEnded(poll, "pattern-rejected", 0);
+      events.pollEnded(poll, "pattern-rejected", now - since);
       return { kind: "pattern-rejected", nextPoll: NEXT_POLL_AFTER_PATTERN_REJECTION };
     }
     events.pollAdmitted(poll);
 
     const allowance = this.#allowances[POOL_OF_PROXY[poll.nat]];
     const key = this.#parts.hashAddress(poll.address?.reveal() ?? "");
-    const mustWaitUntil = allowance.mustWaitUntil(key, now);
+    const mustWaitUntil = poll.waited === undefined ? allowance.mustWaitUntil(key, now) : undefined;
     if (mustWaitUntil !== undefined) {
       events.pollEnded(poll, "too-soon", 0);
       return { kind: "too-soon", nextPoll: untilNextPoll(mustWaitUntil, now) };
     }
-    const mayPollAt = allowance.note(key, now);
+    const mayPollAt = allowance.note(key, since);
 
     const obstacle = this.#obstacle(poll.sid, gone);
     if (obstacle !== undefined) {
-      events.pollEnded(poll, obstacle, 0);
+      events.pollEnded(poll, obstacle, now - since);
       return { kind: "idle", nextPoll: untilNextPoll(mayPollAt, now) };
     }
     return new Promise((resolve) => {
       const older = this.#matches.find(poll.sid);
       if (older !== undefined) this.#endPoll(older, "superseded");
-      const match = new Match(poll, now, mayPollAt, resolve);
+      const match = new Match(poll, since, mayPollAt, resolve);
       this.#matches.admit(match, now);
       gone.addEventListener("abort", () => {
         if (match.state === "waiting") this.#endPoll(match, "withdrawn");
@@ -193,9 +194,9 @@ export class LocalBroker implements Broker {
    */
   drain(): Promise<void> {
     this.#draining = true;
-    for (let match = this.#matches.longestWaiting; match !== undefined;) {
+    for (let match = this.#matches.anyWaiting; match !== undefined;) {
       this.#endPoll(match, "draining");
-      match = this.#matches.longestWaiting;
+      match = this.#matches.anyWaiting;
     }
     return new Promise((resolve) => {
       if (this.#matches.offered === 0) resolve();

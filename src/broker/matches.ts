@@ -15,6 +15,12 @@ export const PROXY_DEADLINE = 10_000;
 /** How long a client waits for the answer of the proxy it was matched with, in ms. */
 export const CLIENT_DEADLINE = 5_000;
 
+/**
+ * A poll that waits again goes home up to this many ms early: those that had waited about equally long share a queue,
+ * so that the order of each queue is that of its deadlines.
+ */
+const WAITED_STEP = 1_000;
+
 /** What to do with a match whose time is up: it has to be ended. */
 export interface Deadlines {
   readonly onIdle: (match: Match) => void;
@@ -32,17 +38,22 @@ export class Matches {
   };
   /** Every match that is waiting or offered; an id belongs to one of them at most. */
   readonly #bySession = new Map<SessionId, Match>();
-  readonly #waiting: DeadlineQueue<Match>;
+  /** The first is for polls that come for the first time, the next for those that had waited for up to a step, and so on. */
+  readonly #waiting: readonly DeadlineQueue<Match>[];
   readonly #offered: DeadlineQueue<Match>;
 
   constructor(clock: Clock, deadlines: Deadlines) {
-    this.#waiting = new DeadlineQueue(clock, PROXY_DEADLINE, deadlines.onIdle);
+    this.#waiting = Array.from(
+      { length: 1 + PROXY_DEADLINE / WAITED_STEP },
+      (_, steps) =>
+        new DeadlineQueue(clock, PROXY_DEADLINE - steps * WAITED_STEP, deadlines.onIdle),
+    );
     this.#offered = new DeadlineQueue(clock, CLIENT_DEADLINE, deadlines.onExpired);
   }
 
   /** How many proxies wait for a client. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#pools.open.size + this.#pools.moderate.size + this.#pools.strict.size;
   }
 
   /** How many clients wait for an answer. */
@@ -50,9 +61,9 @@ export class Matches {
     return this.#offered.size;
   }
 
-  /** The proxy that has waited longest. */
-  get longestWaiting(): Match | undefined {
-    return this.#waiting.first;
+  /** Any proxy that waits. */
+  get anyWaiting(): Match | undefined {
+    return this.#waiting.find((queue) => queue.first !== undefined)?.first;
   }
 
   find(sid: SessionId): Match | undefined {
@@ -63,7 +74,7 @@ export class Matches {
   admit(match: Match, now: number): void {
     this.#bySession.set(match.poll.sid, match);
     this.#poolOf(match).add(match);
-    this.#waiting.add(match, now);
+    this.#queueOf(match).add(match, now);
   }
 
   /** Takes the best proxy for a client of this NAT type out of its pool and gives it the client's deadline. */
@@ -71,7 +82,7 @@ export class Matches {
     for (const name of POOLS_FOR_CLIENT[nat]) {
       const match = this.#pools[name].take();
       if (match === undefined) continue;
-      this.#waiting.remove(match);
+      this.#queueOf(match).remove(match);
       match.moveTo("offered");
       this.#offered.add(match, now);
       return match;
@@ -83,7 +94,7 @@ export class Matches {
   end(match: Match, state: MatchState): void {
     if (match.state === "waiting") {
       this.#poolOf(match).remove(match);
-      this.#waiting.remove(match);
+      this.#queueOf(match).remove(match);
     } else {
       this.#offered.remove(match);
     }
@@ -125,12 +136,17 @@ export class Matches {
         expect("a proxy waits in the pool of its NAT type", POOL_OF_PROXY[match.poll.nat] === name);
       }
     }
-    const waiting = [...this.#waiting];
+    const waiting = this.#waiting.flatMap((queue) => [...queue]);
     const offered = [...this.#offered];
     expect("what is in a pool has a deadline, and nothing else has", pooled === waiting.length);
-    expect("the waiting queue knows its length", waiting.length === this.#waiting.size);
+    for (const queue of this.#waiting) {
+      expect("a waiting queue knows its length", [...queue].length === queue.size);
+    }
     expect("the offered queue knows its length", offered.length === this.#offered.size);
-    for (const match of waiting) expect("only waiting matches wait", match.state === "waiting");
+    for (const match of waiting) {
+      expect("only waiting matches wait", match.state === "waiting");
+      expect("nobody waits longer than 10 s", match.deadline - match.since <= PROXY_DEADLINE);
+    }
     for (const match of offered) {
       expect("only offered matches wait for an answer", match.state === "offered");
       expect("an offered match has a client", match.client !== undefined);
@@ -142,6 +158,12 @@ export class Matches {
     const known = waiting.length + offered.length;
     expect("nothing else is found by a session id", this.#bySession.size === known);
     return [...faults];
+  }
+
+  #queueOf({ poll: { waited = 0 } }: Match): DeadlineQueue<Match> {
+    const queue = this.#waiting[Math.ceil(waited / WAITED_STEP)];
+    if (queue === undefined) throw new Error(`a poll can't have waited for ${waited} ms`);
+    return queue;
   }
 
   #poolOf(match: Match): Pool<Match> {

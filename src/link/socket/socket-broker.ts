@@ -1,0 +1,271 @@
+/** The frontend's end of the link: a `Broker` that is in another process. */
+
+import type {
+  AnswerOutcome,
+  Broker,
+  Offer,
+  OfferOutcome,
+  Poll,
+  PollOutcome,
+  SessionCounts,
+} from "../../broker/broker.ts";
+import type { Clock } from "../../broker/clock.ts";
+import { DeadlineQueue } from "../../broker/deadline-queue.ts";
+import { CLIENT_DEADLINE, PROXY_DEADLINE } from "../../broker/matches.ts";
+import type { ProxyAnswer } from "../../messages/proxy-answer.ts";
+import { ANSWER_CALL, noSessions, OFFER_CALL, POLL_CALL, SESSIONS_CALL } from "./broker-calls.ts";
+import type { ByteReader } from "./byte-reader.ts";
+import { NO_PAYLOAD } from "./codec.ts";
+import { CoreConnection } from "./core-connection.ts";
+import { COUNT, type Count } from "./counts.ts";
+import { FRAME_KIND } from "./frame.ts";
+import { DEFAULT_LIMITS, type LinkLimits } from "./limits.ts";
+import { PAGE_CALL, type PageOutcome, PageParts } from "./pages.ts";
+import { Asked, type CallDeadlines, type PendingCall, type Question } from "./pending-call.ts";
+
+export interface SocketBrokerParts {
+  /** Where the core's socket is. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** A number from 0 up to 1, to spread attempts to reconnect. */
+  readonly random: () => number;
+  /** What an operator may want to know. */
+  readonly report: (message: string) => void;
+  readonly limits?: Partial<Pick<LinkLimits, "kept" | "calls">>;
+}
+
+/** How long anything but a poll waits for a core, in ms: as long as a quick restart takes. */
+const PATIENCE = 1_000;
+
+/** How much longer than the core a frontend waits until it takes the core for dead, in ms. */
+const MARGIN = 1_000;
+
+const IDLE: PollOutcome = { kind: "idle", nextPoll: 0 };
+const DENIED: OfferOutcome = { kind: "denied" };
+const CLIENT_GONE: AnswerOutcome = { kind: "client-gone" };
+
+/** For outcomes that come in one frame: all but pages. */
+const asItIs = <Outcome>(outcome: Outcome): Outcome => outcome;
+
+/**
+ * Asks a core over a unix socket, which it connects to again whenever the connection is lost.
+ *
+ * Polls that waited at a core that is gone are registered with the next one. Everything else that was under way comes
+ * to its worst outcome at once, and what is asked while there is no core waits for one: a poll as long as it would wait
+ * for a client, the rest for a second. Every promise settles, even if the core falls silent: a poll within 21 s, which
+ * is less than proxies' patience of 30 s, everything else within 7 s.
+ */
+export class SocketBroker implements Broker {
+  readonly #clock: Clock;
+  readonly #core: CoreConnection;
+  readonly #maxCalls: number;
+  /** Oldest first, so that polls are registered again in the order they came. */
+  readonly #calls = new Map<number, PendingCall>();
+  readonly #pollDeadlines: CallDeadlines;
+  readonly #otherDeadlines: CallDeadlines;
+  #lastId = 0;
+  #draining = false;
+  #onDrained: (() => void) | undefined;
+
+  /** Begins to connect at once. */
+  constructor({ path, clock, random, report, limits }: SocketBrokerParts) {
+    const { kept, calls } = { ...DEFAULT_LIMITS, ...limits };
+    this.#clock = clock;
+    this.#maxCalls = calls;
+    this.#pollDeadlines = this.#deadlines(PROXY_DEADLINE, PROXY_DEADLINE + MARGIN);
+    this.#otherDeadlines = this.#deadlines(PATIENCE, CLIENT_DEADLINE + MARGIN);
+    this.#core = new CoreConnection({
+      path,
+      clock,
+      random,
+      maxKept: kept,
+      report,
+      onReady: () => {
+        for (const call of this.#calls.values()) this.#register(call);
+      },
+      onLost: () => {
+        for (const call of this.#calls.values()) {
+          if (!call.loseCore()) this.#end(call, "lost");
+        }
+      },
+      onFrame: (kind, id, payload) => this.#onFrame(kind, id, payload),
+    });
+  }
+
+  /** Whether there is a core to ask. */
+  get connected(): boolean {
+    return this.#core.ready;
+  }
+
+  async poll(poll: Poll, gone: AbortSignal): Promise<PollOutcome> {
+    if (this.#draining) return IDLE;
+    return this.#ask(
+      {
+        call: POLL_CALL,
+        request: poll,
+        deadlines: this.#pollDeadlines,
+        unserved: IDLE,
+        lost: IDLE,
+        collect: asItIs,
+        again: (waited) => (waited < PROXY_DEADLINE ? { ...poll, waited } : undefined),
+      },
+      gone,
+    );
+  }
+
+  async offer(offer: Offer, gone: AbortSignal): Promise<OfferOutcome> {
+    if (this.#draining) return DENIED;
+    return this.#ask(
+      {
+        call: OFFER_CALL,
+        request: offer,
+        deadlines: this.#otherDeadlines,
+        unserved: DENIED,
+        lost: { kind: "timed-out" },
+        collect: asItIs,
+      },
+      gone,
+    );
+  }
+
+  async answer(answer: ProxyAnswer): Promise<AnswerOutcome> {
+    return this.#ask({
+      call: ANSWER_CALL,
+      request: answer,
+      deadlines: this.#otherDeadlines,
+      unserved: CLIENT_GONE,
+      lost: CLIENT_GONE,
+      collect: asItIs,
+    });
+  }
+
+  /** The sessions of the core, those of all its frontends; none if there is no core. */
+  async sessions(): Promise<SessionCounts> {
+    return this.#ask({
+      call: SESSIONS_CALL,
+      request: null,
+      deadlines: this.#otherDeadlines,
+      unserved: noSessions(),
+      lost: noSessions(),
+      collect: asItIs,
+    });
+  }
+
+  /** A text that the core makes, such as the figures for Prometheus. */
+  async page(name: string): Promise<PageOutcome> {
+    const parts = new PageParts();
+    return this.#ask({
+      call: PAGE_CALL,
+      request: name,
+      deadlines: this.#otherDeadlines,
+      unserved: { kind: "unavailable" },
+      lost: { kind: "unavailable" },
+      collect: (part) => parts.take(part),
+    });
+  }
+
+  /** Has the core count something. While there is none, nothing is counted: a new one begins at 0 anyway. */
+  count(count: Count): void {
+    if (this.#core.ready) this.#core.send(FRAME_KIND.count, 0, COUNT, count);
+  }
+
+  /**
+   * Sends every waiting proxy home and lets none wait any more. Resolves when nothing is under way any more: within 5 s,
+   * or 11 s if the core has fallen silent.
+   */
+  drain(): Promise<void> {
+    this.#draining = true;
+    for (const call of this.#calls.values()) {
+      if (call.deadlines === this.#pollDeadlines) this.#withdraw(call);
+    }
+    return new Promise((resolve) => {
+      if (this.#calls.size === 0) resolve();
+      else this.#onDrained = resolve;
+    });
+  }
+
+  /** Closes the connection for good. Whatever is under way comes to its worst outcome. */
+  close(): void {
+    this.#draining = true;
+    this.#core.close();
+    for (const call of this.#calls.values()) this.#end(call, call.atCore ? "lost" : "unserved");
+  }
+
+  #deadlines(forCore: number, forOutcome: number): CallDeadlines {
+    return {
+      forCore: new DeadlineQueue(this.#clock, forCore, (call) => this.#end(call, "unserved")),
+      forOutcome: new DeadlineQueue(this.#clock, forOutcome, (call) => {
+        if (call.atCore) this.#cancel(call);
+        this.#end(call, "lost");
+      }),
+    };
+  }
+
+  #ask<Request, Part, Outcome>(
+    question: Question<Request, Part, Outcome>,
+    gone?: AbortSignal,
+  ): Outcome | Promise<Outcome> {
+    if (gone?.aborted === true) return question.lost;
+    if (this.#calls.size >= this.#maxCalls) return question.unserved;
+    return new Promise((resolve) => {
+      const call = new Asked(this.#freeId(), question, resolve);
+      this.#calls.set(call.id, call);
+      if (this.#core.ready) this.#register(call);
+      else call.awaitCore(this.#clock.now());
+      gone?.addEventListener("abort", () => {
+        if (this.#calls.get(call.id) === call) this.#withdraw(call);
+      });
+    });
+  }
+
+  /** An id that no call has; 0 belongs to frames of no call. */
+  #freeId(): number {
+    do this.#lastId = (this.#lastId + 1) >>> 0;
+    while (this.#lastId === 0 || this.#calls.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  #register(call: PendingCall): void {
+    const sent = call.register(
+      (kind, id, codec, value) => this.#core.send(kind, id, codec, value),
+      this.#clock.now(),
+    );
+    if (!sent) this.#end(call, "unserved");
+  }
+
+  /** Nobody waits for the outcome any more. If a core has the call the outcome comes nonetheless, and soon. */
+  #withdraw(call: PendingCall): void {
+    call.withdrawn = true;
+    if (call.atCore) this.#cancel(call);
+    else this.#end(call, "lost");
+  }
+
+  #cancel(call: PendingCall): void {
+    this.#core.send(FRAME_KIND.cancel, call.id, NO_PAYLOAD, null);
+  }
+
+  #onFrame(kind: number, id: number, payload: ByteReader): boolean {
+    const call = this.#calls.get(id);
+    // The outcome of a call that was not waited for any longer.
+    if (call === undefined) return true;
+    if (kind === FRAME_KIND.failed) {
+      this.#end(call, "unserved");
+      return true;
+    }
+    const received = call.kind === kind ? call.receive(payload) : "malformed";
+    if (received === "outcome") this.#forget(call);
+    return received !== "malformed";
+  }
+
+  #end(call: PendingCall, how: "unserved" | "lost"): void {
+    this.#forget(call);
+    if (how === "lost") call.settleLost();
+    else call.settleUnserved();
+  }
+
+  #forget(call: PendingCall): void {
+    call.leaveQueue();
+    this.#calls.delete(call.id);
+    if (this.#calls.size === 0) this.#onDrained?.();
+  }
+}

@@ -1,0 +1,156 @@
+/** The core's end of the link: its broker on a unix socket. */
+
+import { rmSync } from "node:fs";
+
+import type { Clock } from "../../broker/clock.ts";
+import { errorCode } from "./error-code.ts";
+import type { FrameSocket } from "./frame-socket.ts";
+import { type CoreServices, FrontendConnection } from "./frontend-connection.ts";
+import { DEFAULT_LIMITS, HELLO_DEADLINE, type LinkLimits } from "./limits.ts";
+
+export interface BrokerSocketParts extends CoreServices {
+  /** Where the socket is; its directory must exist. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** What an operator may want to know: a frontend came, left, or was thrown out. */
+  readonly report: (message: string) => void;
+  readonly limits?: Partial<LinkLimits>;
+}
+
+export interface BrokerSocket {
+  /** How many frontends are connected. */
+  readonly frontends: number;
+  /**
+   * Stops listening, removes the socket, and closes all connections once they have taken what was sent to them, or
+   * after a second. Waiting polls are withdrawn here, and their frontends register them again with the next core.
+   */
+  stop(): Promise<void>;
+}
+
+export type ServedOnSocket =
+  | { readonly ok: true; readonly socket: BrokerSocket }
+  /** `error`: what the operator has to mend, in one line. */
+  | { readonly ok: false; readonly error: string };
+
+/** Milliseconds that connections are given to take what is left for them. */
+const STOP_TIMEOUT = 1_000;
+
+/** The socket's owner and group may connect, nobody else. */
+const NOT_FOR_OTHERS = 0o117;
+
+/**
+ * Serves a broker to whoever connects to a unix socket of mode 0660. A socket that a core left behind is replaced; one
+ * where somebody answers is not.
+ */
+export async function serveBrokerOnSocket(parts: BrokerSocketParts): Promise<ServedOnSocket> {
+  const server = new Server(parts);
+  try {
+    try {
+      server.listen();
+    } catch (error) {
+      if (errorCode(error) !== "EADDRINUSE") throw error;
+      const obstacle = await whoAnswers(parts.path);
+      if (obstacle !== undefined) {
+        return { ok: false, error: `cannot listen on ${parts.path}: ${obstacle}` };
+      }
+      rmSync(parts.path);
+      server.listen();
+    }
+  } catch (error) {
+    return { ok: false, error: `cannot listen on ${parts.path}: ${errorCode(error)}` };
+  }
+  return { ok: true, socket: server };
+}
+
+/** What stands against removing a file where a socket is to be; undefined if it is a socket that nobody serves. */
+async function whoAnswers(path: string): Promise<string | undefined> {
+  try {
+    if (!(await Bun.file(path).stat()).isSocket()) return "there is a file that is no socket";
+    const socket = await Bun.connect({ unix: path, socket: { data() {} } });
+    socket.terminate();
+    return "another core is serving it";
+  } catch (error) {
+    const code = errorCode(error);
+    // Gone in the meantime is as good as never there.
+    return code === "ECONNREFUSED" || code === "ENOENT" ? undefined : code;
+  }
+}
+
+class Server implements BrokerSocket {
+  readonly #parts: BrokerSocketParts;
+  readonly #limits: LinkLimits;
+  readonly #connections = new Set<FrontendConnection>();
+  #listener: Bun.UnixSocketListener<FrameSocket | undefined> | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(parts: BrokerSocketParts) {
+    this.#parts = parts;
+    this.#limits = { ...DEFAULT_LIMITS, ...parts.limits };
+  }
+
+  get frontends(): number {
+    return [...this.#connections].filter((connection) => connection.greeted).length;
+  }
+
+  /** Throws if the address can't be had. */
+  listen(): void {
+    const before = process.umask(NOT_FOR_OTHERS);
+    try {
+      this.#listener = Bun.listen<FrameSocket | undefined>({
+        unix: this.#parts.path,
+        socket: {
+          open: (socket) => {
+            socket.data = this.#accept(socket);
+          },
+          data: (socket, chunk) => socket.data?.onData(chunk),
+          drain: (socket) => socket.data?.onDrain(),
+          close: (socket) => socket.data?.onClose(),
+          error: (_, error) => this.#parts.onBug(error),
+        },
+      });
+    } finally {
+      process.umask(before);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#listener?.stop();
+    if (this.#connections.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    for (const connection of this.#connections) connection.frames.end();
+    const { clock } = this.#parts;
+    const cancel = clock.callAt(clock.now() + STOP_TIMEOUT, () => {
+      for (const connection of this.#connections) connection.frames.cut("it does not read");
+    });
+    await promise;
+    cancel();
+  }
+
+  #accept(socket: Bun.Socket<FrameSocket | undefined>): FrameSocket {
+    const { clock, report } = this.#parts;
+    const cancelDeadline = clock.callAt(clock.now() + HELLO_DEADLINE, () => {
+      connection.frames.cut("it sent no hello");
+    });
+    const connection = new FrontendConnection({
+      services: this.#parts,
+      socket,
+      limits: this.#limits,
+      onGreeted() {
+        cancelDeadline();
+        report("a frontend is connected");
+      },
+      onClosed: (reason) => {
+        cancelDeadline();
+        this.#connections.delete(connection);
+        if (connection.greeted) report(`a frontend is gone: ${reason}`);
+        if (this.#connections.size === 0) this.#onEmpty?.();
+      },
+    });
+    if (this.#connections.size >= this.#limits.connections) {
+      connection.refuse("there are too many frontends");
+    }
+    this.#connections.add(connection);
+    return connection.frames;
+  }
+}
