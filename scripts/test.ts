@@ -20,10 +20,17 @@ interface Counts {
 
 const results = mkdtempSync(join(tmpdir(), "snowflake-broker-test-"));
 
-async function run(name: string, wrapper: readonly string[], args: readonly string[]) {
+interface RunOptions {
+  /** What runs the tests' command. */
+  readonly wrapper?: readonly string[];
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function run(name: string, args: readonly string[], options: RunOptions = {}) {
   const outfile = join(results, `${name}.xml`);
   const command = [
-    ...wrapper,
+    ...(options.wrapper ?? []),
     process.execPath,
     "test",
     "--only-failures",
@@ -33,7 +40,10 @@ async function run(name: string, wrapper: readonly string[], args: readonly stri
     ...args,
   ];
   const started = performance.now();
-  const tests = Bun.spawn(command, { stdio: ["ignore", "inherit", "inherit"] });
+  const tests = Bun.spawn(command, {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, ...options.env },
+  });
   const exitCode = await tests.exited;
   const counts = countResults(outfile);
   // A run that failed before or beside its tests, say in a hook, is a failure that no test counts.
@@ -59,13 +69,22 @@ function countResults(outfile: string): Counts {
 }
 
 const chosen = process.argv.slice(2);
-const runs =
-  chosen.length > 0
-    ? [await run("chosen", [], chosen)]
-    : [
-        await run("tests", [], ["--parallel", `--path-ignore-patterns=${INTEROP}/**`, "test"]),
-        await run("interop", ["sh", join(INTEROP, "loopback-only.sh")], [INTEROP]),
-      ];
+const CONFORMANCE = "test/conformance";
+const SPLIT = { env: { TARGET: "split" } };
+const LOOPBACK_ONLY = { wrapper: ["sh", join(INTEROP, "loopback-only.sh")] };
+
+/** Everything, and what asks a broker from outside also of a core and an http-frontend. */
+async function runAll() {
+  const withoutPeers = ["--parallel", `--path-ignore-patterns=${INTEROP}/**`];
+  return [
+    await run("tests", [...withoutPeers, "test"]),
+    await run("conformance-split", ["--parallel", CONFORMANCE], SPLIT),
+    await run("interop", [INTEROP], LOOPBACK_ONLY),
+    await run("interop-split", [INTEROP], { ...LOOPBACK_ONLY, ...SPLIT }),
+  ];
+}
+
+const runs = chosen.length > 0 ? [await run("chosen", chosen)] : await runAll();
 rmSync(results, { recursive: true });
 
 const sum = (key: keyof Counts) => runs.reduce((total, counts) => total + counts[key], 0);

@@ -108,6 +108,18 @@ export function intAtLeast(minimum: number): FlagType<number> {
   };
 }
 
+/** How many workers: an integer from 0 to 1000, or `auto`. */
+export const WORKERS: FlagType<number | "auto"> = {
+  name: "string",
+  parse(text) {
+    if (text === "auto") return { ok: true, value: "auto" };
+    const parsed = parseInteger(text);
+    const isCount = parsed.ok && parsed.value >= 0 && parsed.value <= 1000;
+    return isCount ? parsed : { ok: false, fault: "must be auto, or an integer from 0 to 1000" };
+  },
+  format: String,
+};
+
 /** One of a few words. */
 export function oneOf<T extends string>(...words: readonly T[]): FlagType<T> {
   return {

@@ -1,40 +1,66 @@
 /** Reads the command line and starts one role. */
 
 import packageJson from "../package.json" with { type: "json" };
-import { type RunningBroker, startAllInOne } from "./all-in-one.ts";
+import { startAllInOne } from "./all-in-one.ts";
+import { startCore } from "./core.ts";
 import { runDistinctCount } from "./distinct-count.ts";
-import { createLogger } from "./log/logger.ts";
+import { startHttpFrontend } from "./http-frontend.ts";
+import { createLogger, type Logger } from "./log/logger.ts";
 import { logProcessErrors } from "./log/process-errors.ts";
 import { newcomerHints } from "./newcomer-hints.ts";
-import { type Options, parseOptions } from "./options.ts";
+import { ROLES } from "./option.ts";
+import { parseOptions, type RoleOptions } from "./options.ts";
+import type { Exit, Running, Started } from "./running.ts";
+import { startWorkers } from "./workers.ts";
 
-async function run(options: Options, warnings: readonly string[]): Promise<void> {
+async function run(role: RoleOptions, warnings: readonly string[]): Promise<void> {
+  const { logFormat, logLevel, unsafeLogging } = role.options;
   const log = createLogger({
-    format: options.logFormat,
-    level: options.logLevel,
-    unsafe: options.unsafeLogging,
+    format: logFormat,
+    level: logLevel,
+    unsafe: unsafeLogging,
     write: (chunk) => void process.stderr.write(chunk),
     now: () => new Date(),
   });
   logProcessErrors(process, log);
   for (const warning of warnings) log.warn(warning);
 
-  // Signals are caught from here on: one that comes while the broker starts is acted on when it has started.
-  const running = Promise.withResolvers<RunningBroker>();
-  const on = (signal: NodeJS.Signals, act: (broker: RunningBroker) => unknown) =>
-    process.on(signal, () => void running.promise.then(act));
-  on("SIGTERM", (broker) => broker.stop("SIGTERM"));
-  on("SIGINT", (broker) => broker.stop("SIGINT"));
-  on("SIGHUP", (broker) => broker.reload());
+  // Signals are caught from here on: one that comes while the role starts is acted on when it has started.
+  const running = Promise.withResolvers<Running>();
+  const stop = (reason: string) => void running.promise.then((it) => it.stop(reason));
+  const isWorker = role.role === "http-frontend" && role.options.untilStdinCloses;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      if (!isWorker) stop(signal);
+    });
+  }
+  process.on("SIGHUP", () => void running.promise.then((it) => it.reload()));
+  if (isWorker) process.stdin.on("end", () => stop("end of standard input")).resume();
 
-  const started = await startAllInOne(options, log, (code) => process.exit(code));
+  const started = await startRole(role, log, (code) => process.exit(code));
   if (!started.ok) {
     log.error(started.error);
     process.exit(1);
   }
-  running.resolve(started.broker);
-  // Not through the log: these lines hold addresses, though none of a peer.
-  process.stdout.write(newcomerHints(options, started.broker.url));
+  running.resolve(started.running);
+  const { url } = started.running;
+  if (url !== undefined && role.role === "all-in-one") {
+    // Not through the log: these lines hold addresses, though none of a peer.
+    process.stdout.write(newcomerHints(role.options, url));
+  }
+}
+
+async function startRole(role: RoleOptions, log: Logger, exit: Exit): Promise<Started> {
+  switch (role.role) {
+    case "all-in-one":
+      return role.options.workers === 0
+        ? startAllInOne(role.options, log, exit)
+        : startWorkers(role.options, log, exit);
+    case "core":
+      return startCore(role.options, log, exit);
+    case "http-frontend":
+      return startHttpFrontend(role.options, log, exit);
+  }
 }
 
 /** Commands that end by themselves, by their name. */
@@ -49,10 +75,11 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = exitCode;
     return;
   }
-  const commandLine = parseOptions(args);
+  const role = ROLES.find((name) => name === args[0]);
+  const commandLine = role === undefined ? parseOptions(args) : parseOptions(args.slice(1), role);
   switch (commandLine.kind) {
     case "run":
-      await run(commandLine.options, commandLine.warnings);
+      await run(commandLine.run, commandLine.warnings);
       break;
     case "help":
       process.stdout.write(commandLine.text);

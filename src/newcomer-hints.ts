@@ -1,6 +1,6 @@
 /** What somebody who has just started a broker on their own machine wants to know next. */
 
-import type { Options } from "./options.ts";
+import type { ListeningOptions } from "./options.ts";
 
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "::1"]);
 
@@ -15,9 +15,9 @@ const STUN_PORT = 3500;
  * this machine can reach; nothing for any other, whose operator knows. Addresses, not names: where `localhost` is ::1
  * too, peers lose the client's 5 s to it.
  */
-export function newcomerHints(options: Options, url: string): string {
+export function newcomerHints(options: ListeningOptions, url: string): string {
   const { hostname } = options.addr;
-  if (options.transport.kind === "tls" || hostname === undefined || !LOOPBACK.has(hostname)) {
+  if (options.transport.kind !== "plain" || hostname === undefined || !LOOPBACK.has(hostname)) {
     return "";
   }
   const broker = url.replace("//localhost:", "//127.0.0.1:");

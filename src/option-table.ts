@@ -3,8 +3,8 @@
  * it. Names, types and defaults that the Go broker has too are the Go broker's.
  */
 
-import { BOOL, DURATION, INT, intAtLeast, oneOf, STRING } from "./go-flag.ts";
-import { Option } from "./option.ts";
+import { BOOL, DURATION, INT, intAtLeast, oneOf, STRING, WORKERS } from "./go-flag.ts";
+import { Option, ROLES } from "./option.ts";
 
 /** Every option with its default, ready to take one command line. `-help` is the parser's own. */
 export function optionTable() {
@@ -68,27 +68,48 @@ export function optionTable() {
       type: STRING,
       default: "",
       value: "NAMES",
-      group: "listening",
-      help: "comma-separated host names to get certificates for",
-      available: false,
+      group: "acme",
+      help: "comma-separated host names to get one certificate for; its terms of service are agreed to",
     }),
     acmeEmail: new Option({
       name: "acme-email",
       type: STRING,
       default: "",
       value: "ADDRESS",
-      group: "listening",
+      group: "acme",
       help: "contact that the certificate authority is given",
-      available: false,
     }),
     acmeCertCache: new Option({
       name: "acme-cert-cache",
       type: STRING,
       default: "acme-cert-cache",
       value: "DIR",
-      group: "listening",
-      help: "directory where those certificates are kept",
-      available: false,
+      group: "acme",
+      help: "directory where the certificate and the keys are kept",
+    }),
+    acmeHttpAddr: new Option({
+      name: "acme-http-addr",
+      type: STRING,
+      default: ":80",
+      value: "HOST:PORT",
+      group: "acme",
+      help: "address that the certificate authority's HTTP-01 requests come to; others are sent to https",
+    }),
+    acmeDirectory: new Option({
+      name: "acme-directory",
+      type: STRING,
+      default: "https://acme-v02.api.letsencrypt.org/directory",
+      value: "URL",
+      group: "acme",
+      help: "the certificate authority",
+    }),
+    acmeCa: new Option({
+      name: "acme-ca",
+      type: STRING,
+      default: "",
+      value: "FILE",
+      group: "acme",
+      help: "root certificates (PEM) to trust for that URL besides the usual ones",
     }),
 
     bridgeListPath: new Option({
@@ -172,6 +193,7 @@ export function optionTable() {
       default: "",
       value: "FILE",
       group: "metrics",
+      roles: ROLES,
       help: "file that the daily report is appended to; empty: standard output",
     }),
     disableGeoip: new Option({
@@ -239,6 +261,40 @@ export function optionTable() {
       value: "NAMES",
       group: "sqs",
       help: "comma-separated AWS profiles, each with a listener of its own",
+    }),
+
+    workers: new Option({
+      name: "workers",
+      type: WORKERS,
+      default: 0,
+      value: "N",
+      group: "processes",
+      help: "http-frontends to run on the port, beside a core; auto: one a CPU; 0: one process for all",
+      roles: ["all-in-one"],
+    }),
+    socket: new Option({
+      name: "socket",
+      type: STRING,
+      default: "",
+      value: "PATH",
+      group: "processes",
+      help: "unix socket between a core and its http-frontends",
+    }),
+    sharePort: new Option({
+      name: "share-port",
+      type: BOOL,
+      default: false,
+      group: "processes",
+      help: "let other http-frontends listen on the same port",
+      roles: ["http-frontend"],
+    }),
+    untilStdinCloses: new Option({
+      name: "until-stdin-closes",
+      type: BOOL,
+      default: false,
+      group: "processes",
+      help: "stop when standard input closes instead of at a signal, as workers do",
+      roles: ["http-frontend"],
     }),
   };
 }

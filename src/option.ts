@@ -6,14 +6,33 @@ import { type FlagType, type GoFlag } from "./go-flag.ts";
 export const OPTION_GROUPS = [
   { name: "modes", heading: "Instead of running" },
   { name: "listening", heading: "Listening" },
+  { name: "acme", heading: "Certificates from a certificate authority (ACME)" },
   { name: "matching", heading: "Matching" },
   { name: "limits", heading: "Limits" },
   { name: "log", heading: "Log" },
   { name: "metrics", heading: "Metrics and countries" },
   { name: "sqs", heading: "Clients that come through Amazon SQS" },
+  { name: "processes", heading: "More than one process" },
 ] as const;
 
 type OptionGroup = (typeof OPTION_GROUPS)[number]["name"];
+
+/** What one process can be. */
+export const ROLES = ["all-in-one", "core", "http-frontend"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Which roles take the options of a group, where the option itself says nothing else. */
+const ROLES_OF_GROUP: Readonly<Record<OptionGroup, readonly Role[]>> = {
+  modes: ROLES,
+  listening: ["all-in-one", "http-frontend"],
+  acme: ["all-in-one", "http-frontend"],
+  matching: ["all-in-one", "core"],
+  limits: ["all-in-one", "core"],
+  log: ROLES,
+  metrics: ["all-in-one", "core"],
+  sqs: ["all-in-one", "core"],
+  processes: ["core", "http-frontend"],
+};
 
 /** What the table says of an option. */
 export interface OptionEntry<T> {
@@ -27,6 +46,8 @@ export interface OptionEntry<T> {
   readonly value?: string;
   /** What happens if it is not given, where that is not the same as giving the default. */
   readonly absent?: string;
+  /** Which roles take it, if not those of its group. */
+  readonly roles?: readonly Role[];
   /** False: an option of the Go broker whose feature does not exist here yet; giving it ends the start. */
   readonly available?: boolean;
 }
@@ -48,6 +69,10 @@ export class Option<T> implements GoFlag {
 
   get isBoolean(): boolean {
     return this.entry.type.name === "bool";
+  }
+
+  isFor(role: Role): boolean {
+    return (this.entry.roles ?? ROLES_OF_GROUP[this.entry.group]).includes(role);
   }
 
   get isAvailable(): boolean {

@@ -1,11 +1,14 @@
 /** The option table as people read it: `--help`, `--print-config` and the documentation. */
 
 import { type AnyOption, type OptionTable, optionTable } from "./option-table.ts";
-import { OPTION_GROUPS } from "./option.ts";
+import { OPTION_GROUPS, type Role } from "./option.ts";
 
 const SYNOPSIS = `Usage: snowflake-broker [flags]
   snowflake-broker --cert chain.pem --key key.pem
   snowflake-broker --disable-tls --addr 127.0.0.1:8080
+  snowflake-broker core --socket PATH [flags]
+  snowflake-broker http-frontend --socket PATH [flags]
+  snowflake-broker distinct-count -in FILE -from TIME -to TIME
 
 Matches Snowflake clients with Snowflake proxies. -flag is the same as --flag.
 `;
@@ -33,11 +36,11 @@ export function formatUsage(): string {
  * What `--print-config` prints: every option with its value, one to a line, in words that a shell reads back as the
  * arguments they stand for.
  */
-export function formatConfig(table: OptionTable): string {
+export function formatConfig(table: OptionTable, role: Role): string {
   let text = "";
   for (const option of Object.values(table)) {
     const { absent, group } = option.entry;
-    if (group === "modes" || !option.isAvailable) continue;
+    if (group === "modes" || !option.isAvailable || !option.isFor(role)) continue;
     if (absent !== undefined && !option.given) {
       text += `# --${option.name} is not given: ${absent}\n`;
       continue;

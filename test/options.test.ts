@@ -4,14 +4,24 @@ import fc from "fast-check";
 
 import { quote } from "../src/go-flag.ts";
 import { optionTable } from "../src/option-table.ts";
+import type { Role } from "../src/option.ts";
 import { type Options, parseOptions } from "../src/options.ts";
 import { formatOptionsPage, formatUsage } from "../src/usage.ts";
 
 /** The options of a command line that must be fit to run. */
-function run(...args: string[]): Options & { warnings: readonly string[] } {
+function run(
+  ...args: string[]
+): Omit<Options, "workerArguments"> & { warnings: readonly string[] } {
+  const { workerArguments: _, ...options } = runDefaultRole(...args);
+  return options;
+}
+
+function runDefaultRole(...args: string[]): Options & { warnings: readonly string[] } {
   const parsed = parseOptions(args);
-  if (parsed.kind !== "run") throw new Error(`${args.join(" ")}: ${JSON.stringify(parsed)}`);
-  return { ...parsed.options, warnings: parsed.warnings };
+  if (parsed.kind !== "run" || parsed.run.role !== "all-in-one") {
+    throw new Error(`${args.join(" ")}: ${JSON.stringify(parsed)}`);
+  }
+  return { ...parsed.run.options, warnings: parsed.warnings };
 }
 
 /** The message of a command line that must be refused. */
@@ -49,6 +59,8 @@ test("the defaults are the Go broker's and ours", () => {
     ipCountPrefix: undefined,
     ipCountInterval: 3_600_000,
     sqs: undefined,
+    sharePort: false,
+    workers: 0,
     warnings: [],
   });
 });
@@ -108,6 +120,7 @@ const GIVEN = {
   "broker-sqs-name": ["q", { warnings: [HALF_A_QUEUE] }],
   "broker-sqs-region": ["r", { warnings: [HALF_A_QUEUE] }],
   "sqs-profiles": ["a,,b", {}],
+  workers: ["auto", { workers: "auto" }],
   "metrics-log": ["m.log", { metricsLog: "m.log" }],
   "ip-count-prefix": ["c", { ipCountPrefix: "c" }],
   "ip-count-interval": ["90m", { ipCountInterval: 5_400_000 }],
@@ -135,7 +148,7 @@ describe("each option on its own", () => {
   test("none is left out of these tests", () => {
     const elsewhere = ["version", "print-config", "cert", "key", "disable-tls"];
     const names = Object.values(optionTable()).flatMap((option) =>
-      option.isAvailable ? [option.name] : [],
+      option.isFor("all-in-one") && option.entry.group !== "acme" ? [option.name] : [],
     );
     expect([...Object.keys(GIVEN), ...elsewhere].toSorted()).toEqual(names.toSorted());
   });
@@ -274,8 +287,8 @@ describe("the address", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[[\]:.%0-9a-f]*$/)), (text) => {
         const parsed = parseOptions([PLAIN, "--addr", text]);
-        if (parsed.kind === "run") {
-          expect(parsed.options.addr.port).toBeWithin(0, 65_536);
+        if (parsed.kind === "run" && parsed.run.role === "all-in-one") {
+          expect(parsed.run.options.addr.port).toBeWithin(0, 65_536);
         } else {
           expect(parsed).toMatchObject({ kind: "error", exitCode: 2 });
         }
@@ -347,7 +360,7 @@ describe("the printed configuration", () => {
       .split("\n");
     const printed = lines.map((line) => /^(?:# )?--([a-z0-9-]+)/.exec(line)?.[1] ?? line);
     const names = Object.values(optionTable()).flatMap((option) =>
-      option.isAvailable && option.entry.group !== "modes" ? [option.name] : [],
+      option.isFor("all-in-one") && option.entry.group !== "modes" ? [option.name] : [],
     );
     expect(printed).toEqual(names);
     expect(lines).toContain("--cert=c.pem");
@@ -458,4 +471,51 @@ test("the documentation's tables have a row for every option, all columns aligne
 test("docs/options.md is what the table says (npm run docs)", async () => {
   const page = Bun.file(new URL("../docs/options.md", import.meta.url));
   expect(await page.text()).toBe(formatOptionsPage());
+});
+
+describe("roles", () => {
+  const parsedAs = (role: Role, ...args: string[]) => {
+    const parsed = parseOptions(args, role);
+    if (parsed.kind !== "run") throw new Error(JSON.stringify(parsed));
+    return parsed.run;
+  };
+
+  test("a core takes what matching goes by, and needs a socket", () => {
+    const run = parsedAs("core", "--socket=s", "--max-clients=9", "--metrics-log=m");
+    expect(run).toMatchObject({ role: "core", options: { socket: "s", maxClients: 9 } });
+    expect(parseOptions([], "core")).toMatchObject({
+      kind: "error",
+      message: "core needs --socket (see --help)",
+    });
+    expect(parseOptions(["--socket=s", "--addr=:80"], "core")).toMatchObject({
+      kind: "error",
+      message: "--addr is no flag of core: leave it out (see --help)",
+    });
+  });
+
+  test("an http-frontend takes the flags of upstream's split, and none of matching", () => {
+    const run = parsedAs(
+      "http-frontend",
+      ...["-socket", "s", "-addr", ":81", "-disable-tls", "-metrics-log", "m", "-unsafe-logging"],
+    );
+    expect(run).toMatchObject({
+      role: "http-frontend",
+      options: { socket: "s", addr: { port: 81 }, metricsLog: "m", unsafeLogging: true },
+    });
+    expect(parseOptions(["--socket=s", "--max-clients=1"], "http-frontend")).toMatchObject({
+      kind: "error",
+    });
+  });
+
+  test("a worker listens and logs as it is said of all", () => {
+    const { workerArguments } = runDefaultRole(
+      ...[PLAIN, "--workers=2", "--addr=[::1]:80", "--log-format=json", "--max-clients=1"],
+    );
+    const run = parsedAs("http-frontend", "--socket=s", PLAIN, ...workerArguments);
+    expect(run).toMatchObject({
+      options: { addr: { hostname: "::1", port: 80 }, logFormat: "json" },
+    });
+    expect(refusal(PLAIN, "--workers=2", "--addr=:0")).toContain("--workers needs one port");
+    expect(refusal(PLAIN, "--workers=-1")).toContain("auto, or an integer");
+  });
 });

@@ -149,7 +149,7 @@ describe("a start that fails", () => {
       "a bad certificate",
       [`--cert=${file("c", "x")}`, `--key=${file("k", "y")}`, "--addr=127.0.0.1:0"],
       1,
-      "listen",
+      "certificate",
     ],
     ["an address that is not ours", ["--disable-tls", "--addr=192.0.2.1:1"], 1, "listen"],
   ] as const)("%s: one line and its exit code", async (_, args, code, word) => {

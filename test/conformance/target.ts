@@ -50,6 +50,17 @@ type Commands = (place: Place, flags: readonly string[]) => readonly (readonly s
 /** A new target is one more entry here. Where there is a metrics file, it starts empty. */
 const COMMANDS = {
   ours: (place, flags) => [[process.execPath, MAIN, ...commonFlags(place), ...flags]],
+  split(place, flags) {
+    const socket = ["-socket", join(place.directory, "core.sock")];
+    const metrics = ["-metrics-log", join(place.directory, "metrics.log")];
+    return [
+      [process.execPath, MAIN, "core", ...socket, "-disable-geoip", ...metrics, ...flags],
+      [
+        ...[process.execPath, MAIN, "http-frontend", ...socket],
+        ...["-disable-tls", "-addr", place.address, ...metrics],
+      ],
+    ];
+  },
   upstream: (place, flags) => [[upstreamBroker(), ...commonFlags(place), ...flags]],
 } as const satisfies Record<string, Commands>;
 

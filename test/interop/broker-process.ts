@@ -19,20 +19,25 @@ export interface BrokerProcess extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Our broker as a process of its own, on a free port; with TLS if there is a certificate for it. */
+/** Our broker as a process of its own, or with TARGET=split as a core and an http-frontend, on a free port; with TLS if there is a certificate for it. */
 export async function startBroker(relayUrl: string, ca?: TestCa): Promise<BrokerProcess> {
   const stage = new AsyncDisposableStack();
   try {
     const directory = stage.use(temporaryDirectory());
-    const { child, match } = await startChild(
-      [
-        ...[process.execPath, "src/main.ts", "--addr", "127.0.0.1:0", "--disable-geoip"],
-        ...(await brokerFiles(directory.path, relayUrl)),
-        ...(ca === undefined ? ["--disable-tls"] : ["--cert", ca.certFile, "--key", ca.keyFile]),
-      ],
-      LISTENING,
-      { cwd: ROOT },
-    );
+    const matching = ["--disable-geoip", ...(await brokerFiles(directory.path, relayUrl))];
+    const listening = [
+      ...["--addr", "127.0.0.1:0"],
+      ...(ca === undefined ? ["--disable-tls"] : ["--cert", ca.certFile, "--key", ca.keyFile]),
+    ];
+    let frontend = [...matching, ...listening];
+    if (process.env["TARGET"] === "split") {
+      const socket = ["--socket", join(directory.path, "core.sock")];
+      const core = [process.execPath, "src/main.ts", "core", ...socket, ...matching];
+      stage.use((await startChild(core, /core ready/, { cwd: ROOT })).child);
+      frontend = ["http-frontend", ...socket, ...listening];
+    }
+    const command = [process.execPath, "src/main.ts", ...frontend];
+    const { child, match } = await startChild(command, LISTENING, { cwd: ROOT });
     stage.use(child);
     const url = `${match[1]}://127.0.0.1:${match[2]}/`;
     return { url, [Symbol.asyncDispose]: () => stage.disposeAsync() };

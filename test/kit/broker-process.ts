@@ -31,6 +31,21 @@ export class BrokerProcess implements AsyncDisposable {
     return new BrokerProcess(line.slice(line.indexOf("http")), process, stderr);
   }
 
+  /**
+   * Starts a role with just these arguments, and waits until it is up. A core has no URL; its is empty.
+   */
+  static async startRole(...args: readonly string[]): Promise<BrokerProcess> {
+    const process = spawnBroker(args);
+    const stderr = new StderrLines(process.stderr);
+    const up = /listening on (http\S+)|core ready/;
+    const line = await stderr.until((text) => up.test(text), START_TIMEOUT);
+    return new BrokerProcess(up.exec(line)?.[1] ?? "", process, stderr);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** Everything logged so far. */
   get log(): string {
     return this.#stderr.text;
@@ -73,6 +88,23 @@ function spawnBroker(args: readonly string[]): Bun.ReadableSubprocess {
     // As it is now; the default is as it was when the tests began.
     env: process.env,
   });
+}
+
+/** A port of the loopback interface that nobody listens on. */
+export function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = listener;
+  listener.stop(true);
+  return port;
+}
+
+/** Asks until it holds; fails after some seconds. */
+export async function untilHolds(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + START_TIMEOUT;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`never ${what}`);
+    await Bun.sleep(2);
+  }
 }
 
 /** Lines of a stream as they come. */

@@ -17,6 +17,8 @@ export interface HttpServerParts {
   /** Undefined: plain HTTP. With TLS, HTTP/2 is offered beside HTTP/1.1. */
   readonly tls: TlsFiles | undefined;
   readonly handler: Handler;
+  /** True: other servers may listen on the same port, if they say so too; each gets a part of the connections. */
+  readonly sharePort?: boolean;
   /** Seconds; `IDLE_TIMEOUT` unless a test can't wait that long. */
   readonly idleTimeout?: number;
   /** A handler threw: a bug of ours. The peer gets status 500 and nothing more. */
@@ -30,7 +32,7 @@ export interface HttpServerParts {
  */
 export const IDLE_TIMEOUT = 32;
 
-/** Milliseconds that pending responses are given when the server stops. */
+/** Milliseconds that pending responses are given when the server stops, unless there is reason to wait for longer. */
 const STOP_TIMEOUT = 2_000;
 
 export class HttpServer {
@@ -47,6 +49,7 @@ export class HttpServer {
     this.#server = Bun.serve({
       ...(parts.hostname === undefined ? {} : { hostname: parts.hostname }),
       port: parts.port,
+      reusePort: parts.sharePort ?? false,
       ...(parts.tls === undefined ? {} : { tls: parts.tls, http2: true }),
       idleTimeout: parts.idleTimeout ?? IDLE_TIMEOUT,
       // The handlers have a limit of their own with an answer of its own; the server's would answer 413.
@@ -72,9 +75,9 @@ export class HttpServer {
     this.#closing = true;
   }
 
-  /** Stops listening, lets pending responses finish for a while, and closes what is left. */
-  async stop(): Promise<void> {
-    const timer = setTimeout(() => void this.#server.stop(true), STOP_TIMEOUT);
+  /** Stops listening, lets pending responses finish for so many milliseconds, and closes what is left. */
+  async stop(timeout = STOP_TIMEOUT): Promise<void> {
+    const timer = setTimeout(() => void this.#server.stop(true), timeout);
     await this.#server.stop();
     clearTimeout(timer);
   }

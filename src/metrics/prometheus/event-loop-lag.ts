@@ -18,14 +18,14 @@ const NANOSECONDS = 1e9;
 export class EventLoopLag {
   readonly #delays: ReturnType<typeof monitorEventLoopDelay>;
 
-  /** Measures from now on, until it is closed. */
-  constructor(registry: Registry) {
+  /** Measures from now on, until it is closed; names begin with `namespace`. */
+  constructor(registry: Registry, namespace = NAMESPACE) {
     const delays = monitorEventLoopDelay({ resolution: RESOLUTION });
     delays.enable();
     this.#delays = delays;
     const gauge = (statistic: string, help: string, collect?: () => void) =>
       new Gauge({
-        name: `${NAMESPACE}event_loop_lag_${statistic}_seconds`,
+        name: `${namespace}event_loop_lag_${statistic}_seconds`,
         help: `${help} of the event loop since the last scrape`,
         registers: [registry],
         ...(collect === undefined ? {} : { collect }),

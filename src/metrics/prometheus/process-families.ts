@@ -15,14 +15,18 @@ import collectStartTime from "prom-client/lib/metrics/processStartTime.js";
 
 import { NAMESPACE } from "./counted-families.ts";
 
-/** CPU time, start time, memory, open files and their limit, and which build this is. */
-export function registerProcessFamilies(registry: Registry, version: string): void {
-  collectCpuTotal(registry, { prefix: NAMESPACE });
-  collectStartTime(registry, { prefix: NAMESPACE });
-  collectMaxFileDescriptors(registry, { prefix: NAMESPACE });
+/** CPU time, start time, memory, open files and their limit, and which build this is; names begin with `namespace`. */
+export function registerProcessFamilies(
+  registry: Registry,
+  version: string,
+  namespace = NAMESPACE,
+): void {
+  collectCpuTotal(registry, { prefix: namespace });
+  collectStartTime(registry, { prefix: namespace });
+  collectMaxFileDescriptors(registry, { prefix: namespace });
 
   const residentMemory = new Gauge({
-    name: `${NAMESPACE}process_resident_memory_bytes`,
+    name: `${namespace}process_resident_memory_bytes`,
     help: "Resident memory size in bytes.",
     registers: [],
     collect() {
@@ -32,7 +36,7 @@ export function registerProcessFamilies(registry: Registry, version: string): vo
   registry.registerMetric(residentMemory);
 
   const openFiles = new Gauge({
-    name: `${NAMESPACE}process_open_fds`,
+    name: `${namespace}process_open_fds`,
     help: "Number of open file descriptors.",
     registers: [],
     collect() {
@@ -42,7 +46,7 @@ export function registerProcessFamilies(registry: Registry, version: string): vo
   registry.registerMetric(openFiles);
 
   const buildInfo = new Gauge({
-    name: `${NAMESPACE}build_info`,
+    name: `${namespace}build_info`,
     help: "Always 1, with the versions of the broker and of its runtime.",
     labelNames: ["version", "bun_version"],
     registers: [registry],

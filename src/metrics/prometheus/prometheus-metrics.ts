@@ -15,6 +15,7 @@ import type { MessageRoute, RefusalReason } from "../../frontend/refusals.ts";
 import type { SqsEvents } from "../../frontend/sqs/sqs-events.ts";
 import type { NatType } from "../../messages/nat-type.ts";
 import type { ProxyType } from "../../messages/proxy-type.ts";
+import type { CountTable } from "./count-table.ts";
 import { CountedFamilies } from "./counted-families.ts";
 import { CountryLabels } from "./country-labels.ts";
 import { EventLoopLag } from "./event-loop-lag.ts";
@@ -39,6 +40,7 @@ export class PrometheusMetrics {
   readonly #lag: EventLoopLag;
   readonly #upstream: ReturnType<typeof upstreamFamilies>;
   readonly #outcomes: ReturnType<typeof outcomeFamilies>;
+  readonly #workerRestarts: CountTable<never>;
   /** Told of what happens in the rendezvous through SQS. */
   readonly sqs: SqsEvents;
 
@@ -48,6 +50,11 @@ export class PrometheusMetrics {
     this.#upstream = upstreamFamilies(families);
     this.#outcomes = outcomeFamilies(families, this.#registry);
     this.sqs = sqsFamily(families);
+    this.#workerRestarts = families.exactCounter(
+      "worker_restarts_total",
+      "The number of times that an http-frontend died and was started again",
+      [],
+    );
     registerLoadFamilies(this.#registry, load);
     registerProcessFamilies(this.#registry, version);
     this.#lag = new EventLoopLag(this.#registry);
@@ -113,6 +120,11 @@ export class PrometheusMetrics {
   /** A message was refused before the broker saw it. */
   refused(route: MessageRoute, reason: RefusalReason): void {
     this.#outcomes.refused.add({ reason, route });
+  }
+
+  /** An http-frontend of ours died and is started again. */
+  workerRestarted(): void {
+    this.#workerRestarts.add({});
   }
 
   /** Everything in the Prometheus text format, or only the families of these names. */

@@ -1,0 +1,62 @@
+/** The http-frontend: TLS, HTTP and AMP; every message goes to the core. */
+
+import { LifeCycle } from "./life-cycle.ts";
+import { SocketBroker } from "./link/socket/socket-broker.ts";
+import { startListening } from "./listening.ts";
+import type { Logger } from "./log/logger.ts";
+import { RemoteFigures } from "./metrics/remote-figures.ts";
+import type { HttpFrontendOptions } from "./options.ts";
+import type { Exit, Started } from "./running.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** Starts an http-frontend, with or without a core; `exit` is called once, when it has stopped. */
+export function startHttpFrontend(options: HttpFrontendOptions, log: Logger, exit: Exit): Started {
+  const broker = new SocketBroker({
+    path: options.socket,
+    clock: systemClock,
+    random: Math.random,
+    report: (message) => log.info(message),
+  });
+  const figures = new RemoteFigures(broker);
+  const listened = startListening({
+    options,
+    destination: {
+      broker,
+      refusals: { refused: (route, reason) => broker.count({ route, reason, n: 1 }) },
+    },
+    prometheus: figures,
+    log,
+    onLost: () => exit(1),
+  });
+  if (!listened.ok) {
+    broker.close();
+    return listened;
+  }
+  const { listening } = listened;
+
+  const lifeCycle = new LifeCycle({
+    async drain() {
+      const retired = listening.retire();
+      await broker.drain();
+      await retired;
+      await listening.stop();
+      broker.close();
+      figures.close();
+    },
+    exit,
+    report: (message) => log.info(message),
+  });
+  lifeCycle.ready();
+  return {
+    ok: true,
+    running: {
+      get url() {
+        return listening.url;
+      },
+      stop: (reason) => lifeCycle.stop(reason),
+      async reload() {
+        listening.reload();
+      },
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/** The figures for Prometheus where the core that counts is another process. */
+
+import { Gauge, Registry } from "prom-client";
+
+import packageJson from "../../package.json" with { type: "json" };
+import type { ExpositionSource } from "../frontend/http/prometheus-route.ts";
+import type { PageOutcome } from "../link/socket/pages.ts";
+import { EventLoopLag } from "./prometheus/event-loop-lag.ts";
+import { formatExposition } from "./prometheus/exposition.ts";
+import { registerProcessFamilies } from "./prometheus/process-families.ts";
+
+const PAGE = "prometheus";
+
+/** The name of the page with these families, or with all. */
+export function formatFiguresPage(families: ReadonlySet<string> | undefined): string {
+  return families === undefined ? PAGE : [PAGE, ...families].join(" ");
+}
+
+/** Which families a page is asked for; undefined: it is no page of figures. */
+export function parseFiguresPage(
+  name: string,
+): { readonly families: ReadonlySet<string> | undefined } | undefined {
+  const [page, ...families] = name.split(" ");
+  if (page !== PAGE) return undefined;
+  return { families: families.length === 0 ? undefined : new Set(families) };
+}
+
+/** What is asked of the core. */
+export interface Core {
+  readonly connected: boolean;
+  page(name: string): Promise<PageOutcome>;
+}
+
+/** What the names of a frontend's own families begin with. */
+const NAMESPACE = "snowflake_frontend_";
+
+/** The core's figures, and beside them the frontend's own: its process, and whether it has a core. */
+export class RemoteFigures implements ExpositionSource {
+  readonly #core: Core;
+  readonly #registry = new Registry();
+  readonly #lag: EventLoopLag;
+
+  /** Measures the event loop's lag until it is closed. */
+  constructor(core: Core) {
+    this.#core = core;
+    registerProcessFamilies(this.#registry, packageJson.version, NAMESPACE);
+    this.#lag = new EventLoopLag(this.#registry, NAMESPACE);
+    this.#registry.registerMetric(
+      new Gauge({
+        name: `${NAMESPACE}core_connected`,
+        help: "1 if the frontend is connected to its core, else 0.",
+        registers: [],
+        collect() {
+          this.set(core.connected ? 1 : 0);
+        },
+      }),
+    );
+  }
+
+  async exposition(names?: ReadonlySet<string>): Promise<string> {
+    const page = await this.#core.page(formatFiguresPage(names));
+    const figures = page.kind === "page" ? new TextDecoder().decode(page.bytes) : "";
+    const families = await this.#registry.getMetricsAsJSON();
+    const own = formatExposition(
+      families
+        .filter((family) => names === undefined || names.has(family.name))
+        .map((family) => ({ ...family, type: String(family.type) })),
+    );
+    return figures + own;
+  }
+
+  /** Stops what measures on its own. */
+  close(): void {
+    this.#lag.close();
+  }
+}

@@ -1,0 +1,66 @@
+/** A certificate chain with its private key, and what an operator wants to know of it. */
+
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createSecureContext } from "node:tls";
+
+import type { TlsFiles } from "../frontend/http/server.ts";
+
+/** A chain and a key that belong together and that the TLS library can use. Times are ms since 1970. */
+export interface Certificate {
+  readonly tls: TlsFiles;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** Hexadecimal, upper case. */
+  readonly serialNumber: string;
+  /** Whether its subject alternative names stand for this host name. */
+  readonly covers: (hostname: string) => boolean;
+}
+
+export type ParsedCertificate =
+  | { readonly ok: true; readonly certificate: Certificate }
+  | { readonly ok: false; readonly error: string };
+
+/** Reads a chain, the certificate itself first, and an unencrypted private key (both PEM). */
+export function parseCertificate(tls: TlsFiles): ParsedCertificate {
+  let leaf: X509Certificate;
+  let key: ReturnType<typeof createPrivateKey>;
+  try {
+    leaf = new X509Certificate(tls.cert);
+  } catch (error) {
+    return { ok: false, error: `the certificate can't be read: ${reason(error)}` };
+  }
+  try {
+    key = createPrivateKey(tls.key);
+  } catch (error) {
+    return { ok: false, error: `the private key can't be read: ${reason(error)}` };
+  }
+  if (!leaf.checkPrivateKey(key)) {
+    return { ok: false, error: "the private key is not that of the certificate" };
+  }
+  try {
+    // Reads the rest of the chain, too.
+    createSecureContext({ cert: tls.cert, key: tls.key });
+  } catch (error) {
+    return { ok: false, error: `the certificate chain can't be used: ${reason(error)}` };
+  }
+  return {
+    ok: true,
+    certificate: {
+      tls: { cert: tls.cert, key: tls.key },
+      notBefore: leaf.validFromDate.getTime(),
+      notAfter: leaf.validToDate.getTime(),
+      serialNumber: leaf.serialNumber,
+      covers: (hostname) => leaf.checkHost(hostname, { subject: "never" }) !== undefined,
+    },
+  };
+}
+
+/** The part of a TLS library's message that is for people: what stands after the last colon. */
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message
+    .slice(message.lastIndexOf(":") + 1)
+    .replaceAll("_", " ")
+    .trim()
+    .toLowerCase();
+}

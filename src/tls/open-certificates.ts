@@ -1,0 +1,104 @@
+/** The source of certificates that the command line asks for, with all that it needs. */
+
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+import { HttpServer } from "../frontend/http/server.ts";
+import type { Logger } from "../log/logger.ts";
+import type { AcmeOptions, Transport } from "../options.ts";
+import { AcmeCache } from "./acme-cache.ts";
+import { AcmeCertificates } from "./acme-certificates.ts";
+import { createAcmeHandler } from "./acme-http.ts";
+import { AcmeAuthority } from "./certificate-authority.ts";
+import { CertificateFiles } from "./certificate-files.ts";
+import type { CertificateSource } from "./certificate-source.ts";
+import { wallClock } from "./wall-clock.ts";
+
+export interface OpenCertificates {
+  readonly source: CertificateSource;
+  /** Ends all that the source does in the background, and stops listening for the certificate authority. */
+  close(): Promise<void>;
+}
+
+export type OpenedCertificates =
+  /** `certificates` is undefined where plain HTTP was asked for. */
+  | { readonly ok: true; readonly certificates: OpenCertificates | undefined }
+  /** `error`: what the operator has to mend, in one line. */
+  | { readonly ok: false; readonly error: string };
+
+export function openCertificates(transport: Transport, log: Logger): OpenedCertificates {
+  switch (transport.kind) {
+    case "plain":
+      return { ok: true, certificates: undefined };
+    case "tls": {
+      const opened = CertificateFiles.open({ ...transport, clock: wallClock, log });
+      if (!opened.ok) return opened;
+      const { source } = opened;
+      return { ok: true, certificates: { source, close: async () => source.stop() } };
+    }
+    case "acme":
+      return openAcme(transport, log);
+  }
+}
+
+function openAcme(options: AcmeOptions, log: Logger): OpenedCertificates {
+  let ca: string | undefined;
+  try {
+    ca = options.ca === undefined ? undefined : readRoots(options.ca);
+  } catch (error) {
+    return { ok: false, error: `root certificates of --acme-ca: ${messageOf(error)}` };
+  }
+
+  const challenges = new Map<string, string>();
+  let listener: HttpServer;
+  try {
+    listener = new HttpServer({
+      ...options.httpAddr,
+      tls: undefined,
+      handler: createAcmeHandler(challenges),
+      onBug: (error) => log.error("a request of port 80 failed", { error: String(error) }),
+    });
+  } catch (error) {
+    return { ok: false, error: `cannot listen on --acme-http-addr: ${messageOf(error)}` };
+  }
+
+  const opened = AcmeCache.open(options.cacheDirectory);
+  if (!opened.ok) {
+    log.warn("no certificate is kept: the directory of --acme-cert-cache can't be made", {
+      reason: opened.error,
+    });
+  }
+  const cache = opened.ok ? opened.cache : undefined;
+
+  const { hostnames, directory, email } = options;
+  const source = new AcmeCertificates({
+    hostnames,
+    authority: new AcmeAuthority({ directory, ca, email, accountKeys: cache, challenges, log }),
+    store: cache,
+    clock: wallClock,
+    random: Math.random,
+    log,
+  });
+  return {
+    ok: true,
+    certificates: {
+      source,
+      async close() {
+        source.stop();
+        await listener.stop();
+      },
+    },
+  };
+}
+
+/** The contents of a PEM file; throws if it can't be read, or does not begin with a certificate. */
+function readRoots(path: string): string {
+  const text = readFileSync(path, "utf8");
+  const { raw } = new X509Certificate(text);
+  if (raw.length === 0) throw new Error(`${path} holds no certificate`);
+  return text;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,75 @@
+/**
+ * A process of ours that is started again when it dies. It lives until its standard input closes, so that it ends with
+ * us whatever becomes of us, and no signal that is meant for us all, a terminal's or a service manager's, reaches it
+ * twice.
+ */
+
+/** Milliseconds before a worker is started again: more each time it dies soon. */
+const FIRST_PAUSE = 200;
+const LONGEST_PAUSE = 30_000;
+
+/** A worker that lived for so many milliseconds is no longer taken for one that can't start. */
+const HEALTHY_AFTER = 60_000;
+
+/** Milliseconds that a worker may take to drain: a client in flight, and what is pending after that. */
+const DRAIN_TIMEOUT = 15_000;
+
+/** In a compiled program the code is in the program itself. */
+const COMPILED = Bun.main.startsWith("/$bunfs/");
+
+export class Worker {
+  readonly #command: readonly string[];
+  readonly #onDied: (message: string) => void;
+  #process: Bun.Subprocess<"pipe", "inherit", "inherit">;
+  #startedAt = 0;
+  #pause = FIRST_PAUSE;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopping = false;
+
+  /** Starts this program with the arguments. `onDied` is told, without an address, that it died and is started again. */
+  constructor(args: readonly string[], onDied: (message: string) => void) {
+    this.#command = [process.execPath, ...(COMPILED ? [] : [Bun.main]), ...args];
+    this.#onDied = onDied;
+    this.#process = this.#start();
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  #start() {
+    this.#startedAt = performance.now();
+    return Bun.spawn([...this.#command], {
+      stdio: ["pipe", "inherit", "inherit"],
+      onExit: (_, code, signal) => this.#exited(code, signal),
+    });
+  }
+
+  #exited(code: number | null, signal: number | string | null): void {
+    if (this.#stopping) return;
+    if (performance.now() - this.#startedAt > HEALTHY_AFTER) this.#pause = FIRST_PAUSE;
+    const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+    this.#onDied(`ended with ${how}; started again in ${this.#pause} ms`);
+    this.#timer = setTimeout(() => {
+      this.#process = this.#start();
+    }, this.#pause);
+    this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+  }
+
+  /** Closes its standard input, at which it drains; resolves when it has exited, by itself or not. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    await this.#process.stdin.end();
+    const timer = setTimeout(() => this.kill(), DRAIN_TIMEOUT);
+    await this.#process.exited;
+    clearTimeout(timer);
+  }
+
+  /** Ends it now. */
+  kill(): void {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    this.#process.kill("SIGKILL");
+  }
+}
