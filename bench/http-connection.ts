@@ -30,14 +30,28 @@ export class HttpConnection {
     this.#port = port;
   }
 
-  /** Posts an ASCII body. Rejects if the connection fails, or brings what is not a response. */
-  async post(path: string, body: string, forwardedFor: string): Promise<HttpResponse> {
+  /** Posts an ASCII body for a peer of that address. Rejects as `send` does. */
+  post(path: string, body: string, forwardedFor: string): Promise<HttpResponse> {
+    return this.send(`POST ${path}`, formatHeaders(forwardedFor), body);
+  }
+
+  /** Gets a path for a peer of that address. Rejects as `send` does. */
+  get(path: string, forwardedFor: string): Promise<HttpResponse> {
+    return this.send(`GET ${path}`, formatHeaders(forwardedFor), "");
+  }
+
+  /**
+   * Sends a request of ASCII characters. `target`: method and path; `headers`: lines that end in CR LF, without host
+   * and length. Rejects if the connection fails, or brings what is not a response.
+   */
+  async send(target: string, headers: string, body: string): Promise<HttpResponse> {
     if (this.#failure !== undefined) throw this.#failure;
     const socket = this.#socket ?? (await this.#open());
     if (this.#pending !== undefined) throw new Error("a request is in flight");
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
     this.#pending = { resolve, reject };
-    this.#unsent = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: ${body.length}\r\nX-Forwarded-For: ${forwardedFor}\r\nAccept-Encoding: gzip\r\n\r\n${body}`;
+    const length = body === "" ? "" : `Content-Length: ${body.length}\r\n`;
+    this.#unsent = `${target} HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\n${headers}${length}\r\n${body}`;
     this.#flush(socket);
     return promise;
   }
@@ -115,4 +129,9 @@ export class HttpConnection {
     /** The promise of `Bun.connect` rejects too; that one is handled. */
     connectError() {},
   };
+}
+
+/** The headers of a peer's request as a reverse proxy passes them on. */
+function formatHeaders(forwardedFor: string): string {
+  return `User-Agent: Go-http-client/1.1\r\nX-Forwarded-For: ${forwardedFor}\r\nAccept-Encoding: gzip\r\n`;
 }

@@ -3,11 +3,13 @@
  * keep-alive connections to 127.0.0.1; the result goes to standard output as one line of JSON.
  */
 
-import { formatLoadResult } from "./load-result.ts";
-import { measureIdle, measureMatching, type Progress } from "./measure.ts";
+import { formatLoadResult, type LoadResult } from "./load-result.ts";
+import { measureMixed } from "./measure-mixed.ts";
+import { measureIdle, measureMatching, type Progress, type Server } from "./measure.ts";
 import {
   formatOptions,
   givenCount,
+  type GivenOptions,
   type Option,
   parseOptions,
   requiredCount,
@@ -21,6 +23,18 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   clients: { type: "string", value: "N", default: "16", help: "clients in a closed loop" },
   seconds: { type: "string", value: "N", default: "10", help: "length of the window" },
   warmup: { type: "string", value: "N", default: "5", help: "seconds before the window" },
+  "sqs-port": {
+    type: "string",
+    value: "PORT",
+    help: "clients come by every way; SQS is there on 127.0.0.1",
+  },
+  "amp-clients": {
+    type: "string",
+    value: "N",
+    default: "4",
+    help: "by AMP cache, with --sqs-port",
+  },
+  "sqs-clients": { type: "string", value: "N", default: "2", help: "by SQS, with --sqs-port" },
   idle: { type: "string", value: "N", help: "no clients: memory with N proxies waiting" },
   constant: { type: "boolean", help: "the server answers constants at once" },
   progress: { type: "boolean", help: "one line a second on standard error" },
@@ -42,27 +56,46 @@ async function main(): Promise<void> {
   };
   const label = given.texts.get("label")?.at(-1) ?? "";
   const progress = given.switches.has("progress") ? progressTo(label) : () => {};
+  const result = await measure(server, given, progress);
+  process.stdout.write(`${formatLoadResult(result)}\n`);
+}
+
+async function measure(
+  server: Server,
+  given: GivenOptions,
+  progress: Progress,
+): Promise<LoadResult> {
   const idle = givenCount(given, "idle", 1);
-  const load = {
-    proxies: given.switches.has("constant") ? "constant" : requiredCount(given, "proxies", 1),
-    clients: requiredCount(given, "clients", 1),
+  if (idle !== undefined) return measureIdle(server, idle, progress);
+  const window = {
     seconds: requiredCount(given, "seconds", 1),
     warmup: requiredCount(given, "warmup", 0),
-  } as const;
-  const result =
-    idle === undefined
-      ? await measureMatching(server, load, progress)
-      : await measureIdle(server, idle, progress);
-  process.stdout.write(`${formatLoadResult(result)}\n`);
+  };
+  const clients = requiredCount(given, "clients", 1);
+  if (given.switches.has("constant"))
+    return measureMatching(server, { ...window, proxies: "constant", clients }, progress);
+  const proxies = requiredCount(given, "proxies", 1);
+  const sqsPort = givenCount(given, "sqs-port", 1);
+  if (sqsPort === undefined)
+    return measureMatching(server, { ...window, proxies, clients }, progress);
+  const load = {
+    ...window,
+    proxies,
+    httpClients: clients,
+    ampClients: requiredCount(given, "amp-clients", 1),
+    sqsClients: requiredCount(given, "sqs-clients", 1),
+    sqsPort,
+  };
+  return measureMixed(server, load, progress);
 }
 
 function progressTo(label: string): Progress {
   let matchesBefore = 0;
-  return (phase, tally) => {
-    const matches = tally.matches - matchesBefore;
-    matchesBefore = tally.matches;
+  return (phase, seen) => {
+    const matches = seen.matches - matchesBefore;
+    matchesBefore = seen.matches;
     process.stderr.write(
-      `${label}  ${phase.padEnd(8)}  ${matches} matches/s  ${tally.waiting} waiting  ${tally.errorCount} errors\n`,
+      `${label}  ${phase.padEnd(8)}  ${matches} matches/s  ${seen.waiting} waiting  ${seen.errorCount} errors\n`,
     );
   };
 }

@@ -2,9 +2,10 @@
 
 import type { IdleResult, MatchingResult } from "./load-result.ts";
 import { Peers } from "./peers.ts";
-import { type MemoryStatus, readCpuTime, readMemory } from "./process-usage.ts";
-import { median, percentile } from "./statistics.ts";
-import type { Tally } from "./tally.ts";
+import { type MemoryStatus, readMemory } from "./process-usage.ts";
+import { median } from "./statistics.ts";
+import type { Sightings } from "./tally.ts";
+import { summarizeClients, watch } from "./window.ts";
 
 /** Where the server is, and which process tree is charged for it. */
 export interface Server {
@@ -22,10 +23,10 @@ export interface MatchingLoad {
 }
 
 /** Called once a second with the phase and what the peers have seen in it. */
-export type Progress = (phase: string, tally: Tally) => void;
+export type Progress = (phase: string, seen: Sightings) => void;
 
-/** Enough that at 50,000 polls/s none comes back within the 20 s for which brokers refuse it. */
-const MATCHING_ADDRESSES = 1 << 20;
+/** Of peers that match: at 50,000 polls/s none comes back within the 20 s for which brokers refuse it. */
+export const MATCHING_ADDRESSES = 1 << 20;
 /** Idle proxies poll every 10 s, so each address rests 30 s. */
 const ADDRESSES_PER_IDLE_PROXY = 3;
 
@@ -62,58 +63,26 @@ export async function measureMatching(
     await Bun.sleep(load.warmup * 1000);
 
     phase = "window";
-    const before = takeReading(server, tally);
-    await Bun.sleep(load.seconds * 1000);
-    const after = takeReading(server, tally);
-    const { residentKb, peakKb } = readMemory(server.pid);
+    const window = await watch(server.pid, load.seconds, tally, [tally]);
 
     phase = "end";
     await peers.stopClients();
-    const matches = after.matches - before.matches;
-    if (matches === 0)
-      throw new Error(`no match within the window: ${[...tally.errors.keys()].join(", ")}`);
-    const seconds = (after.time - before.time) / 1000;
-    const latencies = tally.latencies
-      .slice(before.matches, after.matches)
-      .toSorted((a, b) => a - b);
+    const { seconds, residentKb, peakKb, idlePolls, generatorLoad } = window;
+    const clients = summarizeClients(window.latencies.flat(), seconds, tally);
     return {
       kind: "matching",
       seconds,
-      matches,
-      matchesPerSecond: matches / seconds,
-      cpuPerMatch: (after.serverCpu - before.serverCpu) / matches,
-      latencyP50: percentile(latencies, 50),
-      latencyP99: percentile(latencies, 99),
-      latencyMax: percentile(latencies, 100),
+      ...clients,
+      cpuPerMatch: window.serverCpu / clients.matches,
       residentKb,
       peakKb,
-      idlePolls: after.idlePolls - before.idlePolls,
-      generatorLoad: (after.generatorCpu - before.generatorCpu) / 1e6 / seconds,
+      idlePolls,
+      generatorLoad,
       errors: Object.fromEntries(tally.errors),
     };
   } finally {
     peers.close();
   }
-}
-
-/** One end of the window. Everything but `time`, in ms, counts from some start: CPU time in µs. */
-interface Reading {
-  readonly time: number;
-  readonly serverCpu: number;
-  readonly generatorCpu: number;
-  readonly matches: number;
-  readonly idlePolls: number;
-}
-
-function takeReading(server: Server, tally: Tally): Reading {
-  const { user, system } = process.cpuUsage();
-  return {
-    time: performance.now(),
-    serverCpu: readCpuTime(server.pid),
-    generatorCpu: user + system,
-    matches: tally.matches,
-    idlePolls: tally.idlePolls,
-  };
 }
 
 /** Measures what waiting costs: memory with `count` proxies that no client wants, less memory without. */
@@ -174,7 +143,8 @@ async function settledMemory(
   }
 }
 
-function everySecond(action: () => void): Disposable {
+/** Acts once a second until it is disposed of. */
+export function everySecond(action: () => void): Disposable {
   const timer = setInterval(action, 1000);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

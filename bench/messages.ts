@@ -1,5 +1,7 @@
 /** What the generated clients and proxies send, and what they must get back. */
 
+import type { HttpResponse } from "./http-response.ts";
+
 const NONCE = /o=- (\d{16}) /;
 
 /** The nonce of every message in an exchange with a server that answers constants. */
@@ -95,6 +97,12 @@ export function makeSid(): string {
 /** A reply with which no load can be measured, such as somebody else's answer. Its message says which. */
 export class BadReply extends Error {}
 
+/** The body of a response. Throws BadReply if its status is not 200. */
+export function bodyOf({ status, body }: HttpResponse, path: string): string {
+  if (status !== 200) throw new BadReply(`${path}: HTTP status ${status}`);
+  return body;
+}
+
 /** The offer in a poll's reply, undefined if no client came. Throws BadReply for anything else. */
 export function parseProxyReply(body: string): string | undefined {
   const reply = parseObject(body, "/proxy");
@@ -113,11 +121,14 @@ export function parseProxyReply(body: string): string | undefined {
   return offer;
 }
 
-/** Throws BadReply unless the client's reply is the answer that was made for its own offer. */
-export function assertClientReply(body: string, nonce: string): void {
-  const { answer, error } = parseObject(body, "/client");
-  if (typeof answer !== "string") throw new BadReply(`/client: error ${JSON.stringify(error)}`);
-  if (answer !== formatAnswer(nonce)) throw new BadReply("/client: not the answer to this offer");
+/**
+ * Throws BadReply unless the client's reply is the answer that was made for its own offer. `way`: how it came, which
+ * begins the message.
+ */
+export function assertClientReply(body: string, nonce: string, way: string): void {
+  const { answer, error } = parseObject(body, way);
+  if (typeof answer !== "string") throw new BadReply(`${way}: error ${JSON.stringify(error)}`);
+  if (answer !== formatAnswer(nonce)) throw new BadReply(`${way}: not the answer to this offer`);
 }
 
 /** Throws BadReply unless the answer was taken. */
@@ -126,7 +137,8 @@ export function assertAnswerReply(body: string): void {
   if (status !== "success") throw new BadReply(`/answer: status ${JSON.stringify(status)}`);
 }
 
-function parseObject(text: string, path: string): Record<string, unknown> {
+/** Parses a JSON object. Throws BadReply, with `path` before the reason, if it is none. */
+export function parseObject(text: string, path: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);

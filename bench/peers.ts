@@ -1,10 +1,13 @@
 /** The peers of the load: proxies that poll and answer, clients that offer, all on connections of their own. */
 
+import { AddressCycle } from "./address-cycle.ts";
+import { type ClientWay, HttpWay } from "./client-way.ts";
 import { HttpConnection } from "./http-connection.ts";
 import {
   assertAnswerReply,
   assertClientReply,
   BadReply,
+  bodyOf,
   CONSTANT_NONCE,
   encodeClientPoll,
   encodeProxyAnswer,
@@ -29,10 +32,11 @@ const OPEN_SHARE = 0.25;
 const FINISH_TIMEOUT = 8000;
 
 export class Peers {
+  /** What the proxies have seen, and the clients that were given no tally of their own. */
   readonly tally = new Tally();
   readonly #port: number;
   readonly #addresses: AddressCycle;
-  readonly #connections: HttpConnection[] = [];
+  readonly #connections: { close(): void }[] = [];
   readonly #clients: Promise<void>[] = [];
   #serial = 0;
   #clientsStopping = false;
@@ -57,27 +61,32 @@ export class Peers {
   }
 
   /** Starts clients that offer again as soon as they have their answer. Every other one needs an open proxy. */
-  startClients(count: number): void {
+  startClients(
+    count: number,
+    tally: Tally = this.tally,
+    open: () => ClientWay = () => new HttpWay(this.#port, this.#addresses),
+  ): void {
     for (let index = 0; index < count; index++) {
-      const connection = this.#connect();
+      const way = this.#keep(open());
       const nat = index % 2 === 0 ? "unrestricted" : "unknown";
-      const exchange = () => this.#offer(connection, nat, formatNonce(++this.#serial));
-      this.#clients.push(this.#repeat(exchange, () => this.#clientsStopping));
+      const exchange = () => makeMatch(way, nat, formatNonce(++this.#serial), tally);
+      this.#clients.push(this.#repeat(exchange, () => this.#clientsStopping, tally));
     }
   }
 
   /** For a server of constants, where nobody can wait: a client's and a proxy's requests side by side. */
   startConstantPairs(count: number): void {
+    const { tally } = this;
     for (let index = 0; index < count; index++) {
-      const client = this.#connect();
-      const proxy = this.#connect();
+      const client = this.#keep(new HttpWay(this.#port, this.#addresses));
+      const proxy = this.#keep(new HttpConnection(this.#port));
       const exchange = async () => {
         await Promise.all([
-          this.#offer(client, "unrestricted", CONSTANT_NONCE),
+          makeMatch(client, "unrestricted", CONSTANT_NONCE, tally),
           this.#serve(proxy, "unrestricted", () => {}),
         ]);
       };
-      this.#clients.push(this.#repeat(exchange, () => this.#clientsStopping));
+      this.#clients.push(this.#repeat(exchange, () => this.#clientsStopping, tally));
     }
   }
 
@@ -88,7 +97,7 @@ export class Peers {
     const timer = setTimeout(() => resolve("late"), FINISH_TIMEOUT);
     const end = await Promise.race([Promise.all(this.#clients), late]);
     clearTimeout(timer);
-    if (end === "late") this.tally.fail("/client: no reply");
+    if (end === "late") this.tally.fail("a client got no reply");
   }
 
   /** Closes all connections, whatever is in flight. */
@@ -100,43 +109,33 @@ export class Peers {
   async #startPool(nat: string, waiting: number, spares: number): Promise<void> {
     const places = new WaitingPlaces(waiting);
     for (let index = 0; index < waiting + spares; index++) {
-      const connection = this.#connect();
+      const connection = this.#keep(new HttpConnection(this.#port));
       const exchange = async () => {
         await places.take();
         await this.#serve(connection, nat, () => places.leave());
       };
-      void this.#repeat(exchange, () => this.#closed);
+      void this.#repeat(exchange, () => this.#closed, this.tally);
       if (index < waiting && index % CONNECTIONS_AT_ONCE === 0)
         await Bun.sleep((1000 * CONNECTIONS_AT_ONCE) / CONNECTIONS_PER_SECOND);
     }
   }
 
-  #connect(): HttpConnection {
-    const connection = new HttpConnection(this.#port);
+  #keep<Connection extends { close(): void }>(connection: Connection): Connection {
     this.#connections.push(connection);
     return connection;
   }
 
   /** Goes on after a reply that is wrong, ends with the connection. Both are errors of the run. */
-  async #repeat(exchange: () => Promise<void>, isOver: () => boolean): Promise<void> {
+  async #repeat(exchange: () => Promise<void>, isOver: () => boolean, tally: Tally): Promise<void> {
     while (!isOver()) {
       try {
         await exchange();
       } catch (error) {
         if (this.#closed) return;
-        this.tally.fail(error instanceof Error ? error.message : String(error));
+        tally.fail(error instanceof Error ? error.message : String(error));
         if (!(error instanceof BadReply)) return;
       }
     }
-  }
-
-  async #offer(connection: HttpConnection, nat: string, nonce: string): Promise<void> {
-    const began = performance.now();
-    const body = encodeClientPoll(formatOffer(nonce), nat);
-    const reply = await this.#post(connection, "/client", body);
-    const latency = performance.now() - began;
-    assertClientReply(reply, nonce);
-    this.tally.latencies.push(latency);
   }
 
   /** One poll of a proxy, and the answer if a client came. `polled` is called when the poll has its reply. */
@@ -163,24 +162,15 @@ export class Peers {
   }
 
   async #post(connection: HttpConnection, path: string, body: string): Promise<string> {
-    const response = await connection.post(path, body, this.#addresses.next());
-    if (response.status !== 200) throw new BadReply(`${path}: HTTP status ${response.status}`);
-    return response.body;
+    return bodyOf(await connection.post(path, body, this.#addresses.next()), path);
   }
 }
 
-/** Addresses of 10.0.0.0/8, one after the other, and from the start again. */
-class AddressCycle {
-  readonly #length: number;
-  #index = 0;
-
-  constructor(length: number) {
-    this.#length = length;
-  }
-
-  next(): string {
-    const index = this.#index;
-    this.#index = (index + 1) % this.#length;
-    return `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;
-  }
+/** One match of a client. */
+async function makeMatch(way: ClientWay, nat: string, nonce: string, tally: Tally): Promise<void> {
+  const began = performance.now();
+  const reply = await way.exchange(encodeClientPoll(formatOffer(nonce), nat));
+  const latency = performance.now() - began;
+  assertClientReply(reply, nonce, way.name);
+  tally.latencies.push(latency);
 }

@@ -31,6 +31,8 @@ export async function startServer(
     // Whatever a server leaves behind by its defaults is left there.
     cwd: tmpdir(),
     stdio: ["ignore", "ignore", "pipe"],
+    // As it is now; the default is as it was when this process began.
+    env: process.env,
     signal,
   });
   const log = keepTail(child.stderr);

@@ -1,7 +1,15 @@
 /** What the rounds of a benchmark come to: medians with the raw rounds beside them, and ratios to the first case. */
 
-import type { IdleResult, LoadResult, MatchingResult } from "./load-result.ts";
+import {
+  type IdleResult,
+  type LoadResult,
+  type MatchingResult,
+  type MethodResult,
+  METHODS,
+  type MixedResult,
+} from "./load-result.ts";
 import { median } from "./statistics.ts";
+import { alignColumns, type Column, ratioCells, type Row, tableCells } from "./table.ts";
 
 /** All rounds of one case. The first case of a report is the one that the others are compared with. */
 export interface CaseReport {
@@ -11,23 +19,34 @@ export interface CaseReport {
   readonly rounds: readonly LoadResult[];
 }
 
-interface Column<Result> {
-  /** The member's name in machine-readable reports. */
-  readonly key: string;
-  readonly title: string;
-  readonly digits: number;
-  readonly value: (result: Result) => number;
-}
-
-const MATCHING_COLUMNS: readonly Column<MatchingResult>[] = [
+const THROUGHPUT_COLUMNS: readonly Column<MatchingResult | MixedResult>[] = [
   { key: "matchesPerSecond", title: "matches/s", digits: 0, value: (r) => r.matchesPerSecond },
   { key: "cpuPerMatch", title: "CPU µs/match", digits: 1, value: (r) => r.cpuPerMatch },
+];
+
+const LATENCY_COLUMNS: readonly Column<MatchingResult | MethodResult>[] = [
   { key: "latencyP50", title: "p50 ms", digits: 2, value: (r) => r.latencyP50 },
   { key: "latencyP99", title: "p99 ms", digits: 2, value: (r) => r.latencyP99 },
   { key: "latencyMax", title: "max ms", digits: 2, value: (r) => r.latencyMax },
+];
+
+const PROCESS_COLUMNS: readonly Column<MatchingResult | MixedResult>[] = [
   { key: "residentMb", title: "RSS MB", digits: 1, value: (r) => r.residentKb / 1024 },
   { key: "peakMb", title: "peak MB", digits: 1, value: (r) => r.peakKb / 1024 },
   { key: "generatorLoad", title: "generator", digits: 2, value: (r) => r.generatorLoad },
+];
+
+const MATCHING_COLUMNS: readonly Column<MatchingResult>[] = [
+  ...THROUGHPUT_COLUMNS,
+  ...LATENCY_COLUMNS,
+  ...PROCESS_COLUMNS,
+];
+
+const MIXED_COLUMNS: readonly Column<MixedResult>[] = [...THROUGHPUT_COLUMNS, ...PROCESS_COLUMNS];
+
+const METHOD_COLUMNS: readonly Column<MethodResult>[] = [
+  { key: "matchesPerSecond", title: "matches/s", digits: 0, value: (r) => r.matchesPerSecond },
+  ...LATENCY_COLUMNS,
 ];
 
 const IDLE_COLUMNS: readonly Column<IdleResult>[] = [
@@ -46,19 +65,28 @@ const BUSY_GENERATOR = 0.9;
 export function countErrors(cases: readonly CaseReport[]): number {
   return cases
     .flatMap(({ rounds }) => rounds)
-    .flatMap(({ errors }) => Object.values(errors))
+    .map(errorsOf)
     .reduce((sum, count) => sum + count, 0);
 }
 
-/** The report for people: a table, ratios, notes. */
+/** The report for people: tables, ratios, notes. */
 export function formatReport(cases: readonly CaseReport[], machine: string): string {
-  const table = [
-    ...formatTable(cases, MATCHING_COLUMNS, isMatching),
-    ...formatTable(cases, IDLE_COLUMNS, isIdle),
-  ];
+  const tables = [
+    compare(rowsOf(cases, isMatching), MATCHING_COLUMNS),
+    compare(rowsOf(cases, isMixed), MIXED_COLUMNS),
+    ...rowsOf(cases, isMixed).map(formatMethods),
+    compare(rowsOf(cases, isIdle), IDLE_COLUMNS),
+  ].filter((lines) => lines.length > 0);
   const width = Math.max(...cases.map(({ name }) => name.length)) + 2;
   const labels = cases.map(({ name, label }) => `${name.padEnd(width)}${label}`);
-  return [machine, "", ...table, "", ...labels, ...formatNotes(cases), ""].join("\n");
+  return [
+    machine,
+    "",
+    ...tables.flatMap((lines) => [...lines, ""]),
+    ...labels,
+    ...formatNotes(cases),
+    "",
+  ].join("\n");
 }
 
 /** The report for programs. */
@@ -66,56 +94,53 @@ export function reportObject(cases: readonly CaseReport[], machine: string): unk
   return {
     machine,
     errors: countErrors(cases),
-    cases: cases.map(({ name, label, rounds }) => ({
-      name,
-      label,
-      medians: {
-        ...medianMembers(rounds, MATCHING_COLUMNS, isMatching),
-        ...medianMembers(rounds, IDLE_COLUMNS, isIdle),
-      },
-      rounds,
-    })),
+    cases: cases.map((entry) => ({ ...entry, medians: caseMedians(entry.rounds) })),
   };
 }
 
-function formatTable<Result extends LoadResult>(
-  cases: readonly CaseReport[],
+function caseMedians(rounds: readonly LoadResult[]): Record<string, unknown> {
+  const mixed = rounds.filter(isMixed);
+  return {
+    ...medianMembers(rounds.filter(isMatching), MATCHING_COLUMNS),
+    ...medianMembers(mixed, MIXED_COLUMNS),
+    ...medianMembers(rounds.filter(isIdle), IDLE_COLUMNS),
+    ...(mixed.length === 0 ? {} : { methods: methodMedians(mixed) }),
+  };
+}
+
+function methodMedians(rounds: readonly MixedResult[]): Record<string, unknown> {
+  return Object.fromEntries(
+    methodRows(rounds).map(({ name, rounds: ofMethod }) => [
+      name,
+      medianMembers(ofMethod, METHOD_COLUMNS),
+    ]),
+  );
+}
+
+function compare<Result extends LoadResult>(
+  rows: readonly Row<Result>[],
   columns: readonly Column<Result>[],
-  isOfKind: (result: LoadResult) => result is Result,
 ): string[] {
-  const rows: string[][] = [["", ...columns.map(({ title }) => title), "errors"]];
-  const ratios: string[][] = [];
-  let baseline: readonly number[] | undefined;
-  for (const { name, rounds } of cases) {
-    const ofKind = rounds.filter(isOfKind);
-    if (ofKind.length === 0) continue;
-    const middle = columns.map(({ value }) => median(ofKind.map(value)));
-    const errors = String(countErrors([{ name, label: "", rounds: ofKind }]));
-    rows.push([name, ...middle.map((value, at) => value.toFixed(columns[at]?.digits)), errors]);
-    for (const [index, result] of ofKind.entries()) {
-      const raw = columns.map(({ value, digits }) => value(result).toFixed(digits));
-      rows.push([`  round ${index + 1}`, ...raw, ""]);
-    }
-    if (baseline === undefined) baseline = middle;
-    else ratios.push([`${name} / ${cases[0]?.name}`, ...formatRatios(middle, baseline), ""]);
-  }
-  return rows.length === 1 ? [] : alignColumns([...rows, ...ratios]);
+  if (rows.length === 0) return [];
+  return alignColumns([...tableCells(rows, columns, errorsOf), ...ratioCells(rows, columns)]);
 }
 
-function formatRatios(values: readonly number[], baseline: readonly number[]): string[] {
-  return values.map((value, at) => `${(value / (baseline[at] ?? Number.NaN)).toFixed(2)} x`);
+function formatMethods({ rounds }: Row<MixedResult>): string[] {
+  return alignColumns(tableCells(methodRows(rounds), METHOD_COLUMNS, ({ errors }) => errors));
 }
 
-function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, at) =>
-    Math.max(...rows.map((row) => row[at]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
-      .join("  ")
-      .trimEnd(),
-  );
+function methodRows(rounds: readonly MixedResult[]): Row<MethodResult>[] {
+  return METHODS.map((name) => ({ name, rounds: rounds.map(({ methods }) => methods[name]) }));
+}
+
+/** The cases that have results of a kind, with those results. */
+function rowsOf<Result extends LoadResult>(
+  cases: readonly CaseReport[],
+  isOfKind: (result: LoadResult) => result is Result,
+): Row<Result>[] {
+  return cases
+    .map(({ name, rounds }) => ({ name, rounds: rounds.filter(isOfKind) }))
+    .filter(({ rounds }) => rounds.length > 0);
 }
 
 function formatNotes(cases: readonly CaseReport[]): string[] {
@@ -127,7 +152,7 @@ function formatNotes(cases: readonly CaseReport[]): string[] {
         notes.push(`${round} ${count} x ${reason}`);
       if (result.kind === "idle" && !result.settled)
         notes.push(`${round} memory was still changing when it was read`);
-      if (result.kind === "matching" && result.generatorLoad > BUSY_GENERATOR)
+      if (result.kind !== "idle" && result.generatorLoad > BUSY_GENERATOR)
         notes.push(
           `${round} matches/s is the generator's limit; CPU per match is the server's own`,
         );
@@ -136,18 +161,24 @@ function formatNotes(cases: readonly CaseReport[]): string[] {
   return notes.length === 0 ? [] : ["", ...notes];
 }
 
-function medianMembers<Result extends LoadResult>(
-  rounds: readonly LoadResult[],
+function medianMembers<Result>(
+  rounds: readonly Result[],
   columns: readonly Column<Result>[],
-  isOfKind: (result: LoadResult) => result is Result,
 ): Record<string, number> {
-  const ofKind = rounds.filter(isOfKind);
-  if (ofKind.length === 0) return {};
-  return Object.fromEntries(columns.map(({ key, value }) => [key, median(ofKind.map(value))]));
+  if (rounds.length === 0) return {};
+  return Object.fromEntries(columns.map(({ key, value }) => [key, median(rounds.map(value))]));
+}
+
+function errorsOf({ errors }: LoadResult): number {
+  return Object.values(errors).reduce((sum, count) => sum + count, 0);
 }
 
 function isMatching(result: LoadResult): result is MatchingResult {
   return result.kind === "matching";
+}
+
+function isMixed(result: LoadResult): result is MixedResult {
+  return result.kind === "mixed";
 }
 
 function isIdle(result: LoadResult): result is IdleResult {

@@ -2,6 +2,15 @@
 
 import { cpus } from "node:os";
 
+import {
+  type Case,
+  FLAT_PROXIES,
+  flatCases,
+  idleCases,
+  matchingCases,
+  mixedCase,
+} from "./cases.ts";
+import { prepareCounting } from "./counting.ts";
 import type { LoadResult } from "./load-result.ts";
 import {
   formatOptions,
@@ -12,7 +21,7 @@ import {
   requiredCount,
   UsageError,
 } from "./options.ts";
-import { assertEnoughFiles, runLoad, startServer } from "./processes.ts";
+import { assertEnoughFiles } from "./processes.ts";
 import { type CaseReport, countErrors, formatReport, reportObject } from "./report.ts";
 import {
   buildGoFloor,
@@ -22,14 +31,18 @@ import {
   type Rival,
   RIVALS,
   type Target,
+  UNCOUNTED,
 } from "./targets.ts";
 
 const OPTIONS: Readonly<Record<string, Option>> = {
   against: { type: "string", value: RIVALS.join("|"), help: "adds a rival; may be repeated" },
+  mixed: { type: "boolean", help: "measures this broker with clients by HTTP, AMP cache and SQS" },
   idle: { type: "string", value: "N", help: "measures memory with N proxies waiting instead" },
   flat: { type: "boolean", help: "measures this broker with 10,000 and with 200 proxies waiting" },
   proxies: { type: "string", value: "N", default: "200", help: "proxies waiting at any time" },
   clients: { type: "string", value: "N", default: "16", help: "clients, each always in a match" },
+  "amp-clients": { type: "string", value: "N", default: "4", help: "by AMP cache, with --mixed" },
+  "sqs-clients": { type: "string", value: "N", default: "2", help: "by SQS, with --mixed" },
   seconds: { type: "string", value: "N", default: "10", help: "length of the measured window" },
   warmup: { type: "string", value: "N", default: "5", help: "seconds of load before it" },
   rounds: { type: "string", value: "N", default: "3", help: "rounds; the median counts" },
@@ -37,17 +50,6 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   progress: { type: "boolean", help: "a line a second on standard error, terminal or not" },
   help: { type: "boolean", help: "print this" },
 };
-
-const FLAT_PROXIES = [200, 10_000];
-
-/** A server under a load, measured once a round. */
-interface Case {
-  readonly name: string;
-  readonly label: string;
-  readonly target: Target;
-  readonly holdPolls: boolean;
-  readonly load: readonly string[];
-}
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const given = parseOptions(args, OPTIONS);
@@ -57,24 +59,25 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   }
   const rivals = parseRivals(given);
   const flat = given.switches.has("flat");
+  const mixed = given.switches.has("mixed");
   const idle = givenCount(given, "idle", 1);
-  if (flat && (idle !== undefined || rivals.length > 0))
-    throw new UsageError("--flat, --idle and --against: --flat goes with neither of the others");
+  if ((flat || mixed) && (flat === mixed || idle !== undefined || rivals.length > 0))
+    throw new UsageError(
+      "--flat and --mixed go with no other of --flat, --mixed, --idle, --against",
+    );
   const rounds = requiredCount(given, "rounds", 1);
   assertEnoughFiles(
     flat ? Math.max(...FLAT_PROXIES) : (idle ?? requiredCount(given, "proxies", 1)),
   );
 
   using built = new DisposableStack();
-  const targets = [OURS, BUN_FLOOR];
-  if (rivals.includes("upstream")) targets.push(findUpstream(process.env));
-  if (rivals.includes("go-floor")) targets.push(built.use(await buildGoFloor(signal)).target);
-
-  const cases = flat
-    ? flatCases(given)
-    : idle === undefined
-      ? matchingCases(targets, given)
-      : idleCases(targets, idle);
+  const chooseCases = async () => {
+    if (flat) return flatCases(given);
+    if (mixed) return [mixedCase(given)];
+    const targets = await chooseTargets(rivals, built, signal);
+    return idle === undefined ? matchingCases(targets, given) : idleCases(targets, idle);
+  };
+  const cases = await chooseCases();
   const progress = process.stderr.isTTY || given.switches.has("progress");
   const reports = await runRounds(cases, rounds, progress, signal);
 
@@ -85,6 +88,23 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
       : formatReport(reports, machine),
   );
   return countErrors(reports) === 0 ? 0 : 1;
+}
+
+/**
+ * The first is the one that the others are compared with: `uncounted` if it is there, so that the ratios are what
+ * counting costs. `built` gets what has to be removed in the end.
+ */
+async function chooseTargets(
+  rivals: readonly Rival[],
+  built: DisposableStack,
+  signal: AbortSignal,
+): Promise<Target[]> {
+  const targets = rivals.includes("uncounted")
+    ? [UNCOUNTED, OURS, built.use(prepareCounting()).target, BUN_FLOOR]
+    : [OURS, BUN_FLOOR];
+  if (rivals.includes("upstream")) targets.push(findUpstream(process.env));
+  if (rivals.includes("go-floor")) targets.push(built.use(await buildGoFloor(signal)).target);
+  return targets;
 }
 
 async function runRounds(
@@ -98,9 +118,8 @@ async function runRounds(
     const order = round % 2 === 1 ? cases : cases.toReversed();
     for (const entry of order) {
       const label = `${entry.name} ${round}/${rounds}`;
-      const options = progress ? [...entry.load, "--progress", "--label", label] : entry.load;
-      await using server = await startServer(entry.target, entry.holdPolls, signal);
-      results.get(entry)?.push(await runLoad(server, options, signal));
+      const options = progress ? ["--progress", "--label", label] : [];
+      results.get(entry)?.push(await entry.run(options, signal));
     }
   }
   return cases.map((entry) => ({
@@ -108,47 +127,6 @@ async function runRounds(
     label: entry.label,
     rounds: results.get(entry) ?? [],
   }));
-}
-
-function matchingCases(targets: readonly Target[], given: GivenOptions): Case[] {
-  const proxies = requiredCount(given, "proxies", 1);
-  return targets.map((target) => ({
-    name: target.name,
-    label: target.label,
-    target,
-    holdPolls: false,
-    load: target.constant
-      ? ["--constant", ...windowOptions(given)]
-      : ["--proxies", String(proxies), ...windowOptions(given)],
-  }));
-}
-
-function idleCases(targets: readonly Target[], count: number): Case[] {
-  return targets.map((target) => ({
-    name: target.name,
-    label: target.label,
-    target,
-    holdPolls: true,
-    load: ["--idle", String(count)],
-  }));
-}
-
-function flatCases(given: GivenOptions): Case[] {
-  return FLAT_PROXIES.map((proxies) => ({
-    name: `${proxies} waiting`,
-    label: `${OURS.label}, ${proxies} proxies waiting`,
-    target: OURS,
-    holdPolls: false,
-    load: ["--proxies", String(proxies), ...windowOptions(given)],
-  }));
-}
-
-/** The options of the load that are the same for every case. */
-function windowOptions(given: GivenOptions): string[] {
-  return ["clients", "seconds", "warmup"].flatMap((name) => [
-    `--${name}`,
-    String(requiredCount(given, name, name === "warmup" ? 0 : 1)),
-  ]);
 }
 
 function parseRivals(given: GivenOptions): Rival[] {

@@ -4,12 +4,14 @@ import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export const RIVALS = ["upstream", "go-floor"] as const;
-/** What `--against` may name. */
+import { BROKER_QUEUE, REGION } from "./sqs-way.ts";
+
+export const RIVALS = ["upstream", "go-floor", "uncounted"] as const;
+/** What `--against` may name. `uncounted` brings `counting` along. */
 export type Rival = (typeof RIVALS)[number];
 
 export interface Target {
-  readonly name: "ours" | "bun-floor" | Rival;
+  readonly name: "ours" | "counting" | "bun-floor" | Rival;
   /** For reports: what the figures are figures of. */
   readonly label: string;
   /** Answers constants at once; proxies can wait there only if its polls are held. */
@@ -23,21 +25,54 @@ const ROOT = join(import.meta.dir, "..");
 const UPSTREAM =
   "gitlab.torproject.org/tpo/anti-censorship/pluggable-transports/snowflake/v2/broker@v2.14.1";
 
-export const OURS: Target = {
-  name: "ours",
-  label: "this broker",
-  constant: false,
-  command: (port) => [
-    process.execPath,
-    join(ROOT, "src/main.ts"),
+/** The program itself. */
+export const MAIN: readonly string[] = [process.execPath, join(ROOT, "src/main.ts")];
+
+/** What the program is told of the load that comes, whatever it counts. */
+export function listenFlags(port: number): string[] {
+  return [
     "--disable-tls",
-    "--disable-geoip",
     "--addr",
     `127.0.0.1:${port}`,
     "--trusted-hops",
     "1",
     "--allowed-relay-pattern",
     "snowflake.torproject.net$",
+  ];
+}
+
+export const OURS: Target = {
+  name: "ours",
+  label:
+    "this broker: counts for the daily report and Prometheus, without country files or journals",
+  constant: false,
+  command: (port) => [...MAIN, ...listenFlags(port), "--disable-geoip"],
+};
+
+export const UNCOUNTED: Target = {
+  name: "uncounted",
+  label: "this broker put together so that nothing is counted",
+  constant: false,
+  command: (port) => [
+    process.execPath,
+    join(import.meta.dir, "uncounted.ts"),
+    ...listenFlags(port),
+    "--disable-geoip",
+  ],
+};
+
+/** This broker with a queue of SQS besides; where that is, the environment says. */
+export const OURS_WITH_SQS: Target = {
+  name: "ours",
+  label:
+    "this broker, clients by HTTP, AMP cache and SQS at once; SQS is a stand-in, whose CPU is nobody's",
+  constant: false,
+  command: (port) => [
+    ...OURS.command(port, false),
+    "--broker-sqs-name",
+    BROKER_QUEUE,
+    "--broker-sqs-region",
+    REGION,
   ],
 };
 
@@ -86,7 +121,7 @@ export function findUpstream(environment: Readonly<Record<string, string | undef
   };
 }
 
-/** A program that was built for this run, and is removed when disposed of. */
+/** A server with files that were made for this run, and are removed when disposed of. */
 export interface BuiltTarget extends Disposable {
   readonly target: Target;
 }

@@ -62,8 +62,30 @@ describe("parseLoadResult", () => {
     errors: { "/client: not JSON": 2 },
   };
 
-  test("a result", () => {
-    expect(JSON.stringify(parseLoadResult(JSON.stringify(idle)))).toBe(JSON.stringify(idle));
+  const method = {
+    matches: 8,
+    matchesPerSecond: 4,
+    latencyP50: 1,
+    latencyP99: 2,
+    latencyMax: 3,
+    errors: 0,
+  };
+  const mixed = {
+    kind: "mixed",
+    seconds: 2,
+    matches: 24,
+    matchesPerSecond: 12,
+    cpuPerMatch: 100,
+    residentKb: 2,
+    peakKb: 3,
+    idlePolls: 0,
+    generatorLoad: 0.5,
+    methods: { http: method, ampcache: method, sqs: method },
+    errors: {},
+  };
+
+  test.each([idle, mixed])("a result", (result) => {
+    expect(JSON.stringify(parseLoadResult(JSON.stringify(result)))).toBe(JSON.stringify(result));
   });
 
   test.each([
@@ -73,6 +95,11 @@ describe("parseLoadResult", () => {
     ["a number missing", JSON.stringify({ ...idle, peakKb: undefined })],
     ["a number that is none", JSON.stringify({ ...idle, kbPerProxy: Number.NaN })],
     ["errors that are no counts", JSON.stringify({ ...idle, errors: { a: "b" } })],
+    ["a method missing", JSON.stringify({ ...mixed, methods: { http: method, sqs: method } })],
+    [
+      "a method's number that is none",
+      JSON.stringify({ ...mixed, methods: { ...mixed.methods, sqs: { ...method, errors: {} } } }),
+    ],
     ["no errors member", JSON.stringify({ ...idle, errors: undefined })],
   ])("%s throws", (_, text) => {
     expect(() => parseLoadResult(text)).toThrow();

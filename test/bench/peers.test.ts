@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 
+import { AmpWay } from "../../bench/amp-way.ts";
 import { Peers } from "../../bench/peers.ts";
+import { Tally } from "../../bench/tally.ts";
 import { type Fault, startStubBroker } from "./stub-broker.ts";
 
 /** Longest time for what takes some milliseconds, in ms. */
@@ -63,6 +65,41 @@ test.each(FAULTS)("%s is an error", async (fault, reason) => {
   await until(() => peers.tally.errorCount > 0);
   peers.close();
   expect([...peers.tally.errors.keys()]).toContain(reason);
+});
+
+test("clients behind an AMP cache: matches, no errors, a tally of their own", async () => {
+  using broker = startStubBroker("none");
+  const peers = new Peers(broker.port, 1 << 20);
+  const amp = new Tally();
+  await peers.startProxies(24, 3);
+  await until(() => broker.mostWaiting() === 24);
+  peers.startClients(1);
+  peers.startClients(2, amp, () => new AmpWay(broker.port));
+  await until(() => peers.tally.matches >= 20 && amp.matches >= 40);
+  await peers.stopClients();
+  peers.close();
+  expect([...peers.tally.errors, ...amp.errors]).toEqual([]);
+  expect(amp.latencies).toHaveLength(amp.matches);
+});
+
+const AMP_FAULTS: readonly [Exclude<Fault, "none">, string][] = [
+  ["wrong answer", "/amp/client: not the answer to this offer"],
+  ["denied", '/amp/client: error "no snowflake proxies currently available"'],
+  ["status 500", "/amp/client: HTTP status 500"],
+  ["not JSON", "/amp/client: not JSON"],
+  ["not armored", "/amp/client: no armored response"],
+];
+
+test.each(AMP_FAULTS)("%s is an error of clients behind an AMP cache", async (fault, reason) => {
+  using broker = startStubBroker(fault);
+  const peers = new Peers(broker.port, 1 << 20);
+  const amp = new Tally();
+  await peers.startProxies(8, 1);
+  await until(() => broker.mostWaiting() === 8);
+  peers.startClients(1, amp, () => new AmpWay(broker.port));
+  await until(() => amp.errorCount > 0);
+  peers.close();
+  expect([...amp.errors.keys()]).toContain(reason);
 });
 
 test("a server that is gone is an error of every peer", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import type { IdleResult, MatchingResult } from "../../bench/load-result.ts";
+import type { IdleResult, MatchingResult, MixedResult } from "../../bench/load-result.ts";
 import { countErrors, formatReport, reportObject } from "../../bench/report.ts";
 
 function matching(cpuPerMatch: number, errors: Record<string, number> = {}): MatchingResult {
@@ -31,6 +31,33 @@ const idle: IdleResult = {
   settleSeconds: 24,
   settled: true,
   errors: {},
+};
+
+const clients = {
+  matches: 8000,
+  matchesPerSecond: 800,
+  latencyP50: 2,
+  latencyP99: 5,
+  latencyMax: 30,
+  errors: 0,
+};
+
+const mixed: MixedResult = {
+  kind: "mixed",
+  seconds: 10,
+  matches: 10_000,
+  matchesPerSecond: 1000,
+  cpuPerMatch: 120,
+  residentKb: 51_200,
+  peakKb: 61_440,
+  idlePolls: 0,
+  generatorLoad: 0.95,
+  methods: {
+    http: clients,
+    ampcache: { ...clients, matchesPerSecond: 150, errors: 1 },
+    sqs: { ...clients, matchesPerSecond: 50, latencyP50: 9 },
+  },
+  errors: { "/amp/client: not JSON": 1 },
 };
 
 /** The cells of the line that begins with a name. */
@@ -67,6 +94,19 @@ describe("formatReport", () => {
     expect(report).not.toContain("matches/s");
   });
 
+  test("mixed rounds have a table of all together, and one of each way", () => {
+    const slower = { ...mixed, cpuPerMatch: 140 };
+    const rounds = [mixed, slower];
+    const report = formatReport([{ name: "mixed", label: "", rounds }], "");
+    expect(cellsOf(report, "mixed")).toEqual(["1000", "130.0", "50.0", "60.0", "0.95", "2"]);
+    expect(cellsOf(report, "http")).toEqual(["800", "2.00", "5.00", "30.00", "0"]);
+    expect(cellsOf(report, "ampcache")).toEqual(["150", "2.00", "5.00", "30.00", "2"]);
+    expect(cellsOf(report, "sqs")).toEqual(["50", "9.00", "5.00", "30.00", "0"]);
+    expect(report).toContain("mixed, round 2: 1 x /amp/client: not JSON\n");
+    expect(report).toContain("mixed, round 1: matches/s is the generator's limit");
+    expect(report).not.toContain(" / ");
+  });
+
   test("what spoils a round is said", () => {
     const spoilt = [
       { ...matching(80, { "/client: not JSON": 3 }), generatorLoad: 0.95 },
@@ -96,4 +136,19 @@ test("the report for programs has medians and rounds", () => {
       cases: [{ name: "ours", medians: { cpuPerMatch: 80, residentMb: 50 }, rounds }],
     },
   );
+});
+
+test("the report for programs has medians of each way", () => {
+  const rounds = [mixed, { ...mixed, cpuPerMatch: 140 }];
+  expect(reportObject([{ name: "mixed", label: "", rounds }], "")).toMatchObject({
+    errors: 2,
+    cases: [
+      {
+        medians: {
+          cpuPerMatch: 130,
+          methods: { http: { matchesPerSecond: 800 }, sqs: { latencyP50: 9, latencyP99: 5 } },
+        },
+      },
+    ],
+  });
 });

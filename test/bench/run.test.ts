@@ -20,7 +20,17 @@ async function run(...args: string[]) {
 test("--help names every option, and measures nothing", async () => {
   const { exitCode, output } = await run("--help", "--seconds", "1");
   expect(exitCode).toBe(0);
-  for (const name of ["against", "idle", "flat", "proxies", "clients", "rounds", "json"])
+  for (const name of [
+    "against",
+    "idle",
+    "flat",
+    "mixed",
+    "sqs-clients",
+    "proxies",
+    "clients",
+    "rounds",
+    "json",
+  ])
     expect(output).toContain(`--${name} `);
 });
 
@@ -34,9 +44,11 @@ test("upstream's broker that is not there: how to build it", async () => {
 test.each([
   ["an unknown option", ["--nope"], "--nope"],
   ["an argument without option", ["nope"], "nope"],
-  ["an unknown rival", ["--against", "nope"], "none of upstream, go-floor"],
+  ["an unknown rival", ["--against", "nope"], "none of upstream, go-floor, uncounted"],
   ["a count that is none", ["--rounds", "0"], "--rounds"],
   ["two modes", ["--flat", "--idle", "5"], "--flat"],
+  ["two other modes", ["--mixed", "--flat"], "--mixed"],
+  ["a rival in a mode without", ["--mixed", "--against", "uncounted"], "--mixed"],
 ])("%s", async (_, args, message) => {
   const { exitCode, errors } = await run(...args);
   expect(exitCode).toBe(2);

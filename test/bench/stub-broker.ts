@@ -1,6 +1,8 @@
 /** A broker in few lines for tests of the load generator: matches in order of arrival, and makes mistakes on demand. */
 
 import { isRecord } from "../../bench/messages.ts";
+import { decodeAmpPath } from "../../src/frontend/ampcache/amp-path.ts";
+import { encodeAmpArmor } from "../../src/frontend/ampcache/armor.ts";
 
 export type Fault =
   | "none"
@@ -10,7 +12,10 @@ export type Fault =
   | "too soon"
   | "client gone"
   | "status 500"
-  | "not JSON";
+  | "not JSON"
+  | "not armored";
+
+const AMP_CLIENT = "/amp/client/";
 
 /** A running stub; disposing of it closes its connections. */
 export interface StubBroker extends Disposable {
@@ -65,6 +70,10 @@ export function startStubBroker(fault: Fault): StubBroker {
     return JSON.stringify({ answer: fault === "wrong answer" ? previous : answer });
   }
 
+  async function respond(message: string): Promise<string> {
+    return fault === "not JSON" ? "{" : await takeOffer(message);
+  }
+
   function takeAnswer(body: string): string {
     const { Sid: sid = "", Answer: text = "" } = parseStrings(body);
     answers.get(sid)?.(text);
@@ -81,7 +90,13 @@ export function startStubBroker(fault: Fault): StubBroker {
       if (path === "/proxy") return new Response(await takePoll(body));
       if (path === "/answer") return new Response(takeAnswer(body));
       if (fault === "status 500") return new Response("", { status: 500 });
-      return new Response(fault === "not JSON" ? "{" : await takeOffer(body));
+      if (path.startsWith(AMP_CLIENT)) {
+        const decoded = decodeAmpPath(path.slice(AMP_CLIENT.length));
+        const message = decoded.ok ? new TextDecoder().decode(decoded.message) : "";
+        const response = await respond(message);
+        return new Response(fault === "not armored" ? response : encodeAmpArmor(response));
+      }
+      return new Response(await respond(body));
     },
   });
   const { port } = server;

@@ -1,0 +1,70 @@
+/** This broker with everything counted: countries, journals of addresses, and the daily report in a file. */
+
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type BuiltTarget, listenFlags, MAIN } from "./targets.ts";
+
+interface CountryFiles {
+  readonly ipv4: string;
+  readonly ipv6: string;
+  /** For reports. */
+  readonly origin: string;
+}
+
+/** Where Debian's tor-geoipdb puts them. */
+const DEBIAN_FILES: CountryFiles = {
+  ipv4: "/usr/share/tor/geoip",
+  ipv6: "/usr/share/tor/geoip6",
+  origin: "Debian's country files",
+};
+
+/** Makes a directory for what is counted, and small country files unless those are installed. */
+export function prepareCounting(installed: CountryFiles = DEBIAN_FILES): BuiltTarget {
+  const directory = mkdtempSync(join(tmpdir(), "counting-"));
+  const given = existsSync(installed.ipv4) && existsSync(installed.ipv6);
+  const { ipv4, ipv6, origin } = given ? installed : writeCountryFiles(directory);
+  return {
+    target: {
+      name: "counting",
+      label: `this broker with everything counted: ${origin}, journals, the daily report in a file`,
+      constant: false,
+      command: (port) => [
+        ...MAIN,
+        ...listenFlags(port),
+        "--geoipdb",
+        ipv4,
+        "--geoip6db",
+        ipv6,
+        // Each round has a port of its own, and so begins with files of its own.
+        "--ip-count-prefix",
+        join(directory, `${port}-`),
+        "--metrics-log",
+        join(directory, `${port}.log`),
+      ],
+    },
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+/** Of so many bits is a range of addresses that one country has; the countries are AA to ZZ, again and again. */
+const RANGE_BITS = 20;
+const LETTERS = 26;
+
+function writeCountryFiles(directory: string): CountryFiles {
+  const ipv4 = join(directory, "geoip");
+  const ipv6 = join(directory, "geoip6");
+  const ranges = Array.from({ length: 2 ** (32 - RANGE_BITS) }, (_, index) => {
+    const low = index * 2 ** RANGE_BITS;
+    return `${low},${low + 2 ** RANGE_BITS - 1},${countryOf(index)}\n`;
+  });
+  writeFileSync(ipv4, ranges.join(""));
+  writeFileSync(ipv6, "2001:db8::,2001:db8:ffff:ffff:ffff:ffff:ffff:ffff,AA\n");
+  return { ipv4, ipv6, origin: "generated country files" };
+}
+
+function countryOf(index: number): string {
+  const letter = (value: number) => String.fromCodePoint(65 + (value % LETTERS));
+  return letter(Math.floor(index / LETTERS)) + letter(index);
+}

@@ -1,0 +1,126 @@
+/** Let's Encrypt's test server Pebble, with a name server that leads every host name to this machine. */
+
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+import { ChildProcess } from "../interop/child-process.ts";
+import { temporaryDirectory } from "../interop/temporary-directory.ts";
+import { createTestCa } from "../interop/test-ca.ts";
+import { until } from "../interop/waiting.ts";
+
+export interface PebbleOptions {
+  /** Where host names are proved over HTTP-01, on 127.0.0.1. */
+  readonly httpPort: number;
+  /** Seconds that its certificates are good for. */
+  readonly validity?: number;
+  /** How many of a hundred good nonces are refused. */
+  readonly refusedNonces?: number;
+  /** How many of a hundred host names that were proved need no new proof. */
+  readonly rememberedProofs?: number;
+}
+
+export interface Pebble extends AsyncDisposable {
+  /** URL of its directory. It gives nobody a certificate for `blocked.example`. */
+  readonly directory: string;
+  /** The root that its own HTTPS port is certified by: a PEM file. */
+  readonly authorityFile: string;
+  /** The root of the certificates that it issues, PEM. */
+  issuer(): Promise<string>;
+  /** Leads a host name to an address where nobody proves anything. */
+  leadAway(hostname: string): Promise<void>;
+}
+
+export async function startPebble(options: PebbleOptions): Promise<Pebble> {
+  const stage = new AsyncDisposableStack();
+  try {
+    const ca = stage.use(createTestCa());
+    const directory = stage.use(temporaryDirectory());
+    const [port, management, dns, names] = await freePorts();
+
+    const config = join(directory.path, "pebble.json");
+    await Bun.write(
+      config,
+      JSON.stringify({
+        pebble: {
+          listenAddress: `127.0.0.1:${port}`,
+          managementListenAddress: `127.0.0.1:${management}`,
+          certificate: ca.certFile,
+          privateKey: ca.keyFile,
+          httpPort: options.httpPort,
+          tlsPort: 1,
+          domainBlocklist: ["blocked.example"],
+          certificateValidityPeriod: options.validity ?? 86_400,
+        },
+      }),
+    );
+    const nameServer = stage.use(
+      new ChildProcess([
+        "pebble-challtestsrv",
+        ...["-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""],
+        ...["-dns01", `127.0.0.1:${dns}`, "-management", `127.0.0.1:${names}`],
+      ]),
+    );
+    const pebble = stage.use(
+      new ChildProcess(["pebble", "-config", config, "-dnsserver", `127.0.0.1:${dns}`], {
+        env: {
+          PEBBLE_VA_NOSLEEP: "1",
+          PEBBLE_WFE_NONCEREJECT: String(options.refusedNonces ?? 0),
+          PEBBLE_AUTHZREUSE: String(options.rememberedProofs ?? 0),
+        },
+      }),
+    );
+    await Promise.all([
+      nameServer.line(/Starting management server/),
+      pebble.line(/ACME directory available at/),
+    ]);
+    // Both say so a moment before they listen.
+    for (const one of [port, management, names]) await until(5_000, "listener", () => accepts(one));
+
+    const tls = { ca: await Bun.file(ca.authorityFile).text() };
+    return {
+      directory: `https://127.0.0.1:${port}/dir`,
+      authorityFile: ca.authorityFile,
+      issuer: async () => (await fetch(`https://127.0.0.1:${management}/roots/0`, { tls })).text(),
+      async leadAway(hostname) {
+        const { ok } = await fetch(`http://127.0.0.1:${names}/add-a`, {
+          method: "POST",
+          body: JSON.stringify({ host: `${hostname}.`, addresses: ["127.0.0.2"] }),
+        });
+        if (!ok) throw new Error("the name server does not take an address");
+      },
+      [Symbol.asyncDispose]: () => stage.disposeAsync(),
+    };
+  } catch (error) {
+    await stage.disposeAsync();
+    throw error;
+  }
+}
+
+/** True if somebody listens on the port; undefined: not yet. */
+async function accepts(port: number): Promise<true | undefined> {
+  try {
+    const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } });
+    socket.end();
+    return true;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ports that were free a moment ago: none of the programs can be asked to choose. */
+async function freePorts(): Promise<readonly [number, number, number, number]> {
+  const [a, b, c, d] = await Promise.all([listen(), listen(), listen(), listen()]);
+  const servers = [a, b, c, d] as const;
+  for (const { server } of servers) server.close();
+  await Promise.all(servers.map(({ server }) => once(server, "close")));
+  return [a.port, b.port, c.port, d.port];
+}
+
+async function listen() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return { server, port: address.port };
+}

@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { chmodSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { TlsFiles } from "../../src/frontend/http/server.ts";
+import { CertificateFiles } from "../../src/tls/certificate-files.ts";
+import type { Certificate } from "../../src/tls/certificate.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../interop/temporary-directory.ts";
+import { FakeWallClock } from "./fake-wall-clock.ts";
+import { LogLines } from "./log-lines.ts";
+import { makeTlsFiles } from "./made-certificate.ts";
+import { describeWithPrograms } from "./programs.ts";
+
+/** Milliseconds between two looks at the files. */
+const LOOK = 2_000;
+const DAY = 86_400_000;
+
+describeWithPrograms("certificate files", ["openssl"], () => {
+  const first = makeTlsFiles(["a.example"], { days: 30 });
+  const second = makeTlsFiles(["a.example"], { days: 60 });
+
+  let directory: TemporaryDirectory;
+  let clock: FakeWallClock;
+  let log: LogLines;
+  let source: CertificateFiles;
+  let changes: Certificate[];
+
+  const certPath = () => join(directory.path, "cert.pem");
+  const keyPath = () => join(directory.path, "key.pem");
+  const open = () =>
+    CertificateFiles.open({ cert: certPath(), key: keyPath(), clock, log: log.log });
+
+  /** Puts a file in the place of another, as careful programs do. */
+  function put(path: string, text: string): void {
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
+  }
+
+  function putBoth({ cert, key }: TlsFiles): void {
+    put(certPath(), cert);
+    put(keyPath(), key);
+  }
+
+  beforeEach(() => {
+    directory = temporaryDirectory();
+    clock = new FakeWallClock();
+    log = new LogLines();
+    changes = [];
+    putBoth(first);
+    const opened = open();
+    if (!opened.ok) throw new Error(opened.error);
+    ({ source } = opened);
+    source.onChange((certificate) => changes.push(certificate));
+  });
+  afterEach(() => {
+    source.stop();
+    directory[Symbol.dispose]();
+  });
+
+  test("are read at the start", () => {
+    expect(source.current()?.tls).toEqual(first);
+    clock.advance(10 * LOOK);
+    expect(changes).toEqual([]);
+    expect(log.lines).toEqual([]);
+  });
+
+  test("that can't be used end the start, by their name", () => {
+    put(keyPath(), second.key);
+    expect(open()).toEqual({
+      ok: false,
+      error: "certificate: the private key is not that of the certificate",
+    });
+    rmSync(keyPath());
+    expect(open()).toMatchObject({ ok: false, error: expect.stringContaining(keyPath()) });
+  });
+
+  test("are read again when both have been replaced, within two looks", () => {
+    putBoth(second);
+    clock.advance(LOOK);
+    expect(source.current()?.tls).toEqual(first);
+    clock.advance(LOOK);
+    expect(source.current()?.tls).toEqual(second);
+    expect(changes.map((certificate) => certificate.tls)).toEqual([second]);
+    expect(log.lines).toEqual([expect.stringMatching(/^new certificate expires=20\d\d-/)]);
+  });
+
+  test("are left alone while they change", () => {
+    put(certPath(), second.cert);
+    clock.advance(LOOK);
+    put(keyPath(), second.key);
+    clock.advance(LOOK);
+    expect(log.lines).toEqual([]);
+    clock.advance(LOOK);
+    expect(source.current()?.tls).toEqual(second);
+  });
+
+  test("written over in place are seen, too", () => {
+    writeFileSync(certPath(), second.cert);
+    writeFileSync(keyPath(), second.key);
+    clock.advance(2 * LOOK);
+    expect(source.current()?.tls).toEqual(second);
+  });
+
+  test("behind links that are turned are seen, too", () => {
+    const link = join(directory.path, "live");
+    const roads = ["1", "2"].map((name) => join(directory.path, name));
+    for (const [i, road] of roads.entries()) {
+      writeFileSync(`${road}.pem`, i === 0 ? first.cert : second.cert);
+      writeFileSync(`${road}.key`, i === 0 ? first.key : second.key);
+    }
+    const turn = (road = "") => {
+      for (const kind of ["pem", "key"]) {
+        rmSync(`${link}.${kind}`, { force: true });
+        symlinkSync(`${road}.${kind}`, `${link}.${kind}`);
+      }
+    };
+    turn(roads[0]);
+    const opened = CertificateFiles.open({
+      cert: `${link}.pem`,
+      key: `${link}.key`,
+      clock,
+      log: log.log,
+    });
+    if (!opened.ok) throw new Error(opened.error);
+    turn(roads[1]);
+    clock.advance(2 * LOOK);
+    expect(opened.source.current()?.tls).toEqual(second);
+    opened.source.stop();
+  });
+
+  test("that do not belong together leave the old ones in use, with one line", () => {
+    put(certPath(), second.cert);
+    clock.advance(20 * LOOK);
+    expect(source.current()?.tls).toEqual(first);
+    expect(changes).toEqual([]);
+    expect(log.of("ERROR")).toEqual([
+      expect.stringMatching(
+        /^certificate: the private key is not that of the certificate; the old one stays in use expires=20\d\d-/,
+      ),
+    ]);
+    put(keyPath(), second.key);
+    clock.advance(2 * LOOK);
+    expect(source.current()?.tls).toEqual(second);
+  });
+
+  test("that are gone for a while leave the old ones in use", () => {
+    rmSync(certPath());
+    clock.advance(20 * LOOK);
+    expect(source.current()?.tls).toEqual(first);
+    expect(log.of("ERROR")).toHaveLength(1);
+    put(certPath(), first.cert);
+    clock.advance(20 * LOOK);
+    expect(changes).toEqual([]);
+    expect(log.of("ERROR")).toHaveLength(1);
+  });
+
+  test("are read at once when the operator asks", () => {
+    putBoth(second);
+    expect(source.reload()).toEqual({ ok: true });
+    expect(changes.map((certificate) => certificate.tls)).toEqual([second]);
+    clock.advance(20 * LOOK);
+    expect(changes).toHaveLength(1);
+  });
+
+  test("are refused at once when the operator asks and they are broken", () => {
+    put(certPath(), "text");
+    expect(source.reload()).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(/^certificate: the certificate can't be read: /),
+    });
+    expect(source.current()?.tls).toEqual(first);
+    clock.advance(20 * LOOK);
+    expect(log.lines).toEqual([]);
+  });
+
+  test("touched but the same are no change", () => {
+    putBoth(first);
+    chmodSync(certPath(), 0o600);
+    clock.advance(2 * LOOK);
+    source.reload();
+    expect(changes).toEqual([]);
+    expect(log.lines).toEqual([]);
+  });
+
+  test("that have expired are served with a warning", () => {
+    clock = new FakeWallClock(Date.now() + 31 * DAY);
+    const opened = open();
+    if (!opened.ok) throw new Error(opened.error);
+    expect(opened.source.current()?.tls).toEqual(first);
+    expect(log.of("WARN")).toEqual([
+      expect.stringMatching(/^the certificate has expired expires=20/),
+    ]);
+    opened.source.stop();
+  });
+
+  test("are not looked at after the end, nor told to who has left", () => {
+    const leave = source.onChange(() => {
+      throw new Error("told");
+    });
+    leave();
+    source.stop();
+    putBoth(second);
+    clock.advance(20 * LOOK);
+    expect(clock.timers).toBe(0);
+    expect(source.current()?.tls).toEqual(first);
+  });
+});
