@@ -475,14 +475,14 @@ test("docs/options.md is what the table says (npm run docs)", async () => {
 
 describe("roles", () => {
   const parsedAs = (role: Role, ...args: string[]) => {
-    const parsed = parseOptions(args, role);
-    if (parsed.kind !== "run") throw new Error(JSON.stringify(parsed));
-    return parsed.run;
+    const commandLine = parseOptions(args, role);
+    if (commandLine.kind !== "run") throw new Error(JSON.stringify(commandLine));
+    return commandLine.run;
   };
 
   test("a core takes what matching goes by, and needs a socket", () => {
-    const run = parsedAs("core", "--socket=s", "--max-clients=9", "--metrics-log=m");
-    expect(run).toMatchObject({ role: "core", options: { socket: "s", maxClients: 9 } });
+    const parsed = parsedAs("core", "--socket=s", "--max-clients=9", "--metrics-log=m");
+    expect(parsed).toMatchObject({ role: "core", options: { socket: "s", maxClients: 9 } });
     expect(parseOptions([], "core")).toMatchObject({
       kind: "error",
       message: "core needs --socket (see --help)",
@@ -494,11 +494,11 @@ describe("roles", () => {
   });
 
   test("an http-frontend takes the flags of upstream's split, and none of matching", () => {
-    const run = parsedAs(
+    const parsed = parsedAs(
       "http-frontend",
       ...["-socket", "s", "-addr", ":81", "-disable-tls", "-metrics-log", "m", "-unsafe-logging"],
     );
-    expect(run).toMatchObject({
+    expect(parsed).toMatchObject({
       role: "http-frontend",
       options: { socket: "s", addr: { port: 81 }, metricsLog: "m", unsafeLogging: true },
     });
@@ -511,8 +511,8 @@ describe("roles", () => {
     const { workerArguments } = runDefaultRole(
       ...[PLAIN, "--workers=2", "--addr=[::1]:80", "--log-format=json", "--max-clients=1"],
     );
-    const run = parsedAs("http-frontend", "--socket=s", PLAIN, ...workerArguments);
-    expect(run).toMatchObject({
+    const parsed = parsedAs("http-frontend", "--socket=s", PLAIN, ...workerArguments);
+    expect(parsed).toMatchObject({
       options: { addr: { hostname: "::1", port: 80 }, logFormat: "json" },
     });
     expect(refusal(PLAIN, "--workers=2", "--addr=:0")).toContain("--workers needs one port");

@@ -71,8 +71,8 @@ describe("a core and two http-frontends", () => {
       );
       expect(figures).toContain('refused_messages_total{reason="version",route="client"} 8');
       expect(figures).toContain("snowflake_frontend_core_connected 1");
-      const one = await fetch(`${url}prometheus?name[]=snowflake_frontend_core_connected`);
-      expect(await one.text()).toEndWith("snowflake_frontend_core_connected 1\n");
+      const family = await fetch(`${url}prometheus?name[]=snowflake_frontend_core_connected`);
+      expect(await family.text()).toEndWith("snowflake_frontend_core_connected 1\n");
     }
     for (const role of [one, two, broker]) {
       role.signal("SIGTERM");
@@ -85,11 +85,12 @@ describe("a core and two http-frontends", () => {
     const socket = socketPath();
     const first = await core(socket);
     await using one = await frontend(socket);
-    const polls = Array.from({ length: 50 }, (_, i) => post(one.url, "proxy", POLL(`s${i}`)));
+    const polls = Array.from({ length: 50 }, (__, i) => post(one.url, "proxy", POLL(`s${i}`)));
     await waiting(one.url, 50);
     first.signal("SIGKILL");
     await first.exited;
-    await using _ = await core(socket);
+    await using second = await core(socket);
+    expect(second.log).toContain("core ready");
     await waiting(one.url, 50);
     const offers = Array.from({ length: 50 }, () => post(one.url, "client", OFFER));
     for (const poll of polls) expect(await poll).toContain('"client match"');

@@ -123,16 +123,16 @@ describeWithPrograms("requests to a certificate authority", ["openssl"], () => {
   });
 
   test("read no response without end", async () => {
-    let cancelled = false;
+    const cancelled = Promise.withResolvers<void>();
     respond = () =>
       new Response(
         new ReadableStream({
           pull: (controller) => controller.enqueue(new Uint8Array(100_000)),
-          cancel: () => void (cancelled = true),
+          cancel: () => cancelled.resolve(),
         }),
       );
     expect((await failure()).message).toEndWith(": it is longer than 1000000 bytes");
-    while (!cancelled) await Bun.sleep(1);
+    await cancelled.promise;
   });
 
   test("end when the broker does", async () => {
