@@ -326,8 +326,8 @@ export class JsonReader {
 }
 
 /**
- * Finds which of a message's members a name means, in any letter case, as peers may write it. `names` maps the lower
- * case form of each member to itself.
+ * Finds which of a message's members a name means, in any letter case, as peers may write it. `names` holds the lower
+ * case form of each member, and may hold the form that peers usually write, which is then found without folding.
  */
 export function foldMemberName<Name extends string>(
   names: ReadonlyMap<string, Name>,

@@ -13,6 +13,9 @@ export interface ProxyAnswer {
 }
 
 const MEMBERS = new Map([
+  ["Version", "version"],
+  ["Sid", "sid"],
+  ["Answer", "answer"],
   ["version", "version"],
   ["sid", "sid"],
   ["answer", "answer"],

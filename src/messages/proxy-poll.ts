@@ -18,6 +18,12 @@ export interface ProxyPoll {
 }
 
 const MEMBERS = new Map([
+  ["Sid", "sid"],
+  ["Version", "version"],
+  ["Type", "type"],
+  ["NAT", "nat"],
+  ["Clients", "clients"],
+  ["AcceptedRelayPattern", "acceptedrelaypattern"],
   ["sid", "sid"],
   ["version", "version"],
   ["type", "type"],
