@@ -11,6 +11,8 @@ import { join } from "node:path";
 
 const TIMEOUT = 30_000;
 const INTEROP = "test/interop";
+const ACME = "test/acme";
+const ROTATION = "test/tls/rotation.test.ts";
 
 interface Counts {
   readonly passed: number;
@@ -75,11 +77,14 @@ const LOOPBACK_ONLY = { wrapper: ["sh", join(INTEROP, "loopback-only.sh")] };
 
 /** Everything, and what asks a broker from outside also of a core and an http-frontend. */
 async function runAll() {
-  const withoutPeers = ["--parallel", `--path-ignore-patterns=${INTEROP}/**`];
+  // What measures time under load runs alone.
+  const alone = [INTEROP, ACME, ROTATION];
+  const others = [INTEROP, ACME].map((folder) => `${folder}/**`).concat(ROTATION);
+  const together = ["--parallel", ...others.map((path) => `--path-ignore-patterns=${path}`)];
   return [
-    await run("tests", [...withoutPeers, "test"]),
+    await run("tests", [...together, "test"]),
     await run("conformance-split", ["--parallel", CONFORMANCE], SPLIT),
-    await run("interop", [INTEROP], LOOPBACK_ONLY),
+    await run("interop", alone, LOOPBACK_ONLY),
     await run("interop-split", [INTEROP], { ...LOOPBACK_ONLY, ...SPLIT }),
   ];
 }

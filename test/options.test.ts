@@ -35,6 +35,7 @@ function refusal(...args: string[]): string {
 
 const TLS = ["--cert", "c.pem", "--key", "k.pem"];
 const PLAIN = "--disable-tls";
+const ACME = "--acme-hostnames=a.example,b.example";
 
 test("the defaults are the Go broker's and ours", () => {
   expect(run(PLAIN)).toEqual({
@@ -126,6 +127,15 @@ const GIVEN = {
   "ip-count-interval": ["90m", { ipCountInterval: 5_400_000 }],
 } as const;
 
+/** The same for those that need `--acme-hostnames`. */
+const GIVEN_WITH_ACME = {
+  "acme-email": ["me@a.example", { email: "me@a.example" }],
+  "acme-cert-cache": ["cache", { cacheDirectory: "cache" }],
+  "acme-http-addr": ["127.0.0.1:8080", { httpAddr: { hostname: "127.0.0.1", port: 8080 } }],
+  "acme-directory": ["https://ca.example/dir", { directory: "https://ca.example/dir" }],
+  "acme-ca": ["ca.pem", { ca: "ca.pem" }],
+} as const;
+
 describe("each option on its own", () => {
   test.each(Object.entries(GIVEN))("--%s", (name, [text, expected]) => {
     expect(run(PLAIN, `--${name}=${text}`)).toEqual({ ...run(PLAIN), ...expected });
@@ -145,12 +155,20 @@ describe("each option on its own", () => {
     });
   });
 
+  test.each(Object.entries(GIVEN_WITH_ACME))("--%s", (name, [text, expected]) => {
+    const { transport, ...others } = run(ACME, `--${name}=${text}`);
+    const { transport: before, ...othersBefore } = run(ACME);
+    expect(transport).toEqual({ ...before, ...expected });
+    expect(others).toEqual(othersBefore);
+  });
+
   test("none is left out of these tests", () => {
-    const elsewhere = ["version", "print-config", "cert", "key", "disable-tls"];
+    const elsewhere = ["version", "print-config", "cert", "key", "disable-tls", "acme-hostnames"];
     const names = Object.values(optionTable()).flatMap((option) =>
-      option.isFor("all-in-one") && option.entry.group !== "acme" ? [option.name] : [],
+      option.isFor("all-in-one") ? [option.name] : [],
     );
-    expect([...Object.keys(GIVEN), ...elsewhere].toSorted()).toEqual(names.toSorted());
+    const here = [...Object.keys(GIVEN), ...Object.keys(GIVEN_WITH_ACME)];
+    expect([...here, ...elsewhere].toSorted()).toEqual(names.toSorted());
   });
 
   const missing = Object.values(optionTable()).filter((option) => !option.isAvailable);
@@ -215,6 +233,73 @@ describe("the transport", () => {
     const options = run(PLAIN, flag, "x.pem");
     expect(options.transport).toEqual({ kind: "plain" });
     expect(options.warnings).toEqual([`${flag} is ignored: --disable-tls is given`]);
+  });
+
+  test("a certificate authority's", () => {
+    const options = run(ACME, "--trusted-hops=0");
+    expect(options.transport).toEqual({
+      kind: "acme",
+      hostnames: ["a.example", "b.example"],
+      email: undefined,
+      cacheDirectory: "acme-cert-cache",
+      httpAddr: { hostname: undefined, port: 80 },
+      directory: "https://acme-v02.api.letsencrypt.org/directory",
+      ca: undefined,
+    });
+    expect(options.addr.port).toBe(443);
+    expect(run(ACME, "--addr=").addr.port).toBe(443);
+    expect(options.warnings).toEqual([]);
+    expect(run(ACME).warnings).toEqual([expect.stringContaining("--trusted-hops=0")]);
+  });
+
+  test("a certificate authority outweighs all others", () => {
+    const options = run(...TLS, PLAIN, ACME, "--acme-email=me@a.example", "--trusted-hops=0");
+    expect(options.transport).toMatchObject({ kind: "acme", email: "me@a.example" });
+    expect(options.warnings).toEqual(
+      ["--cert", "--key", "--disable-tls"].map(
+        (flag) => `${flag} is ignored: --acme-hostnames is given`,
+      ),
+    );
+    expect(run(...TLS, "--acme-hostnames=", "--trusted-hops=0").transport.kind).toBe("tls");
+  });
+
+  test("certificate and key exclude a contact for a certificate authority", () => {
+    expect(refusal(...TLS, "--acme-email=me@a.example")).toBe(
+      "--cert and --key exclude the --acme options",
+    );
+    const options = run(...TLS, "--acme-cert-cache=x", "--trusted-hops=0");
+    expect(options.warnings).toEqual(["--acme-cert-cache is ignored: --cert and --key are given"]);
+  });
+
+  test("plain HTTP needs no certificate authority", () => {
+    const options = run(PLAIN, "--acme-email=me@a.example", "--acme-cert-cache=x");
+    expect(options.transport.kind).toBe("plain");
+    expect(options.warnings).toEqual([
+      "--acme-email is ignored: --disable-tls is given",
+      "--acme-cert-cache is ignored: --disable-tls is given",
+    ]);
+  });
+
+  test.each(["--acme-http-addr=:8080", "--acme-directory=https://ca.example/", "--acme-ca=ca.pem"])(
+    "%s is of no use without host names",
+    (option) => {
+      const [flag] = option.split("=");
+      for (const way of [[PLAIN], TLS, []]) {
+        expect(refusal(...way, option)).toBe(`${flag} is of no use without --acme-hostnames`);
+      }
+    },
+  );
+
+  test.each([
+    ["--acme-hostnames=a.example,*.b.example", "*.b.example: HTTP-01 gives"],
+    ["--acme-hostnames=localhost", "localhost is no full host name"],
+    ["--acme-http-addr=80", "it must be HOST:PORT"],
+    ["--acme-http-addr=:70000", "its PORT must be"],
+    ["--acme-directory=http://ca.example/", "it must be a URL that begins with https://"],
+    ["--acme-directory=ca.example", "it must be a URL that begins with https://"],
+  ])("%s is refused", (option, why) => {
+    const [flag, value = ""] = option.split("=");
+    expect(refusal(ACME, option)).toStartWith(`invalid value ${quote(value)} for ${flag}: ${why}`);
   });
 
   test("neither without the other", () => {

@@ -70,14 +70,17 @@ export class LocalBroker implements Broker {
     this.#relayPolicy = this.#policyFor(parts.bridges);
   }
 
-  async poll(poll: Poll, gone: AbortSignal): Promise<PollOutcome> {
+  poll(poll: Poll, gone: AbortSignal): Promise<PollOutcome> {
     const { clock, events } = this.#parts;
     const now = clock.now();
     const since = now - (poll.waited ?? 0);
     if (poll.waited === undefined) events.pollReceived(poll);
     if (!this.#relayPolicy.accepts(poll.relayPattern)) {
       events.pollEnded(poll, "pattern-rejected", now - since);
-      return { kind: "pattern-rejected", nextPoll: NEXT_POLL_AFTER_PATTERN_REJECTION };
+      return Promise.resolve({
+        kind: "pattern-rejected",
+        nextPoll: NEXT_POLL_AFTER_PATTERN_REJECTION,
+      });
     }
     events.pollAdmitted(poll);
 
@@ -86,14 +89,14 @@ export class LocalBroker implements Broker {
     const mustWaitUntil = poll.waited === undefined ? allowance.mustWaitUntil(key, now) : undefined;
     if (mustWaitUntil !== undefined) {
       events.pollEnded(poll, "too-soon", 0);
-      return { kind: "too-soon", nextPoll: untilNextPoll(mustWaitUntil, now) };
+      return Promise.resolve({ kind: "too-soon", nextPoll: untilNextPoll(mustWaitUntil, now) });
     }
     const mayPollAt = allowance.note(key, since);
 
     const obstacle = this.#obstacle(poll.sid, gone);
     if (obstacle !== undefined) {
       events.pollEnded(poll, obstacle, now - since);
-      return { kind: "idle", nextPoll: untilNextPoll(mayPollAt, now) };
+      return Promise.resolve({ kind: "idle", nextPoll: untilNextPoll(mayPollAt, now) });
     }
     return new Promise((resolve) => {
       const older = this.#matches.find(poll.sid);
@@ -114,26 +117,26 @@ export class LocalBroker implements Broker {
     return this.#matches.find(sid)?.state === "offered" ? "duplicate" : undefined;
   }
 
-  async offer(offer: Offer, gone: AbortSignal): Promise<OfferOutcome> {
+  offer(offer: Offer, gone: AbortSignal): Promise<OfferOutcome> {
     const { clock, events, limits } = this.#parts;
     const relayUrl = this.#bridges.relayUrl(offer.fingerprint);
     if (relayUrl === undefined) {
       events.offerEnded(offer, "unknown-bridge", 0);
-      return { kind: "unknown-bridge" };
+      return Promise.resolve({ kind: "unknown-bridge" });
     }
     if (gone.aborted) {
       events.offerEnded(offer, "abandoned", 0);
-      return { kind: "timed-out" };
+      return Promise.resolve({ kind: "timed-out" });
     }
     if (this.#matches.offered >= limits.clients) {
       events.offerEnded(offer, "full", 0);
-      return { kind: "denied" };
+      return Promise.resolve({ kind: "denied" });
     }
     const now = clock.now();
     const match = this.#matches.takeFor(offer.nat, now);
     if (match === undefined) {
       events.offerEnded(offer, "denied", 0);
-      return { kind: "denied" };
+      return Promise.resolve({ kind: "denied" });
     }
     return new Promise((resolve) => {
       match.client = { offer, since: now, settle: resolve };
@@ -152,19 +155,19 @@ export class LocalBroker implements Broker {
     });
   }
 
-  async answer({ sid, answer }: ProxyAnswer): Promise<AnswerOutcome> {
+  answer({ sid, answer }: ProxyAnswer): Promise<AnswerOutcome> {
     const match = this.#matches.find(sid);
     if (match?.state !== "offered") {
       this.#parts.events.answerEnded(undefined);
-      return { kind: "client-gone" };
+      return Promise.resolve({ kind: "client-gone" });
     }
     this.#endOffer(match, "answered", "answered", { kind: "answered", answer });
     this.#parts.events.answerEnded(match.poll.type);
-    return { kind: "delivered" };
+    return Promise.resolve({ kind: "delivered" });
   }
 
-  async sessions(): Promise<SessionCounts> {
-    return this.#matches.counts();
+  sessions(): Promise<SessionCounts> {
+    return Promise.resolve(this.#matches.counts());
   }
 
   /** How many proxies wait for a client, and how many clients for an answer. */

@@ -57,8 +57,7 @@ export class AcmeCache {
     const text = this.#read(hostname);
     if (text === undefined) return undefined;
     const blocks = text.match(/-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g) ?? [];
-    const isKey = (block: string) =>
-      block.startsWith("-----BEGIN ") && / ?PRIVATE KEY-----$/.test(block);
+    const isKey = (block: string) => block.endsWith("PRIVATE KEY-----");
     return {
       key: `${blocks.filter(isKey).join("\n")}\n`,
       cert: `${blocks.filter((block) => !isKey(block)).join("\n")}\n`,

@@ -24,8 +24,9 @@ export interface AcmeCertificatesParts {
   readonly authority: CertificateAuthority;
   /** Undefined: the certificate is forgotten when the process ends. */
   readonly store: CertificateStore | undefined;
-  /** Counts milliseconds since 1970. */
   readonly clock: Clock;
+  /** Milliseconds since 1970. May jump. */
+  readonly date: () => number;
   /** 0 to 1. */
   readonly random: () => number;
   readonly log: Logger;
@@ -44,6 +45,9 @@ const LONGEST_RETRY = 6 * 3_600_000;
 /** No authority is obeyed that wants to be left alone for longer. */
 const LONGEST_RETRY_AFTER = 24 * 3_600_000;
 
+/** Milliseconds that pass without a look at the date, which may be set, when renewal is days away. */
+const LOOK_AGAIN = 3_600_000;
+
 /** Starts at once: with the certificate that is kept, if it is still good, else with an order. */
 export class AcmeCertificates implements CertificateSource {
   readonly #parts: AcmeCertificatesParts;
@@ -59,7 +63,7 @@ export class AcmeCertificates implements CertificateSource {
     this.#current = new CurrentCertificate(kept);
     if (kept === undefined) {
       parts.log.info("a certificate is ordered", { hostnames: parts.hostnames.join(",") });
-      this.#orderAt(parts.clock.now());
+      this.#orderIn(0);
     } else {
       this.#renewInTime(kept, "the certificate that was kept is used");
     }
@@ -103,29 +107,42 @@ export class AcmeCertificates implements CertificateSource {
     const { certificate } = parsed;
     const missing = this.#parts.hostnames.find((hostname) => !certificate.covers(hostname));
     if (missing !== undefined) throw new Error(`it is not for ${missing}`);
-    if (certificate.notAfter <= this.#parts.clock.now()) throw new Error("it has expired");
+    if (certificate.notAfter <= this.#parts.date()) throw new Error("it has expired");
     return certificate;
   }
 
-  #renewInTime(certificate: Certificate, message: string): void {
-    const { notBefore, notAfter } = certificate;
-    const share = RENEW_AFTER - RENEW_EARLIER * this.#parts.random();
-    const at = notBefore + (notAfter - notBefore) * share;
-    this.#parts.log.info(message, {
-      hostnames: this.#parts.hostnames.join(","),
+  /** `earliest`: the date before which it is not renewed. */
+  #renewInTime({ notBefore, notAfter }: Certificate, message: string, earliest = 0): void {
+    const { hostnames, log, random } = this.#parts;
+    const share = RENEW_AFTER - RENEW_EARLIER * random();
+    const renewal = Math.max(notBefore + (notAfter - notBefore) * share, earliest);
+    log.info(message, {
+      hostnames: hostnames.join(","),
       expires: formatDate(notAfter),
-      renewal: formatDate(at),
+      renewal: formatDate(renewal),
     });
-    this.#orderAt(at);
+    this.#orderOn(renewal);
   }
 
-  #orderAt(at: number): void {
-    this.#cancelNext = this.#parts.clock.callAt(at, () => void this.#order());
+  #orderOn(date: number): void {
+    const { clock } = this.#parts;
+    const left = date - this.#parts.date();
+    if (left <= 0) {
+      this.#orderIn(0);
+      return;
+    }
+    const next = clock.now() + Math.min(left, LOOK_AGAIN);
+    this.#cancelNext = clock.callAt(next, () => this.#orderOn(date));
+  }
+
+  #orderIn(ms: number): void {
+    const { clock } = this.#parts;
+    this.#cancelNext = clock.callAt(clock.now() + ms, () => void this.#order());
   }
 
   /** Never rejects. */
   async #order(): Promise<void> {
-    const { hostnames, authority } = this.#parts;
+    const { hostnames, authority, date } = this.#parts;
     let certificate: Certificate;
     try {
       const { signal } = this.#stopped;
@@ -137,8 +154,9 @@ export class AcmeCertificates implements CertificateSource {
     this.#keep(certificate);
     if (this.#stopped.signal.aborted) return;
     this.#failures = 0;
+    // Whatever dates an authority writes, half of the time that is left passes before it is asked again.
+    this.#renewInTime(certificate, "new certificate", (date() + certificate.notAfter) / 2);
     this.#current.replace(certificate);
-    this.#renewInTime(certificate, "new certificate");
   }
 
   #keep({ tls }: Certificate): void {
@@ -153,24 +171,24 @@ export class AcmeCertificates implements CertificateSource {
   }
 
   #retry(error: unknown): void {
-    const { clock, hostnames, log, random } = this.#parts;
+    const { date, hostnames, log, random } = this.#parts;
     const [type, retryAfter] =
       error instanceof AuthorityError ? [error.type, error.retryAfter * 1000] : ["", 0];
     const backOff = Math.min(FIRST_RETRY * 2 ** this.#failures, LONGEST_RETRY);
-    const wait = Math.max(backOff, Math.min(retryAfter, LONGEST_RETRY_AFTER));
     // A little more, so that brokers that failed together do not try together.
-    const at = clock.now() + wait * (1 + random() / 10);
+    const jitter = 1 + random() / 10;
+    const wait = Math.max(backOff, Math.min(retryAfter, LONGEST_RETRY_AFTER)) * jitter;
     this.#failures++;
     const certificate = this.#current.get();
     log.error(`no certificate for ${hostnames.join(", ")}: ${messageOf(error)}`, {
       advice: ADVICE.get(type) ?? "look at the reason; the next attempt may do better",
       attempts: this.#failures,
-      next: formatDate(at),
+      next: formatDate(date() + wait),
       ...(certificate === undefined
         ? { meanwhile: "nobody can connect" }
         : { "old one expires": formatDate(certificate.notAfter) }),
     });
-    this.#orderAt(at);
+    this.#orderIn(wait);
   }
 }
 

@@ -50,6 +50,8 @@ export interface AcmeAuthorityParts {
 const LOOK_AGAIN = 2_000;
 /** How often an order is looked at before it is given up: after three minutes. */
 const MAX_LOOKS = 90;
+/** Of so many host names it is told what is wrong with them. */
+const MAX_REASONS = 5;
 
 export class AcmeAuthority implements CertificateAuthority {
   readonly #parts: AcmeAuthorityParts;
@@ -74,8 +76,9 @@ export class AcmeAuthority implements CertificateAuthority {
   async #logIn(): Promise<AcmeAccount> {
     const { directory, email, log } = this.#parts;
     const client = await AcmeClient.init(directory);
-    if (!isDirectory(client.directory))
+    if (!isDirectory(client.directory)) {
       throw new AuthorityError(`${directory} is no ACME directory`, "");
+    }
     const keyPair = (this.#keyPair ??= await this.#accountKey());
     const { status } = await client.jwsFetch(client.directory.newAccount, {
       privateKey: keyPair.privateKey,
@@ -144,7 +147,7 @@ export class AcmeAuthority implements CertificateAuthority {
       if (snapshot.status === "invalid") throw await refusalOf(order);
       await sleep(this.#parts.lookAgain ?? LOOK_AGAIN, undefined, { signal });
     }
-    throw new AuthorityError(`the certificate authority leaves the order waiting`, "");
+    throw new AuthorityError("the certificate authority leaves the order waiting", "");
   }
 }
 
@@ -161,7 +164,7 @@ async function refusalOf(order: AcmeOrder): Promise<AuthorityError> {
   const snapshot: unknown = await order.fetch();
   const orderProblem = parseProblem(isObject(snapshot) ? snapshot["error"] : undefined);
   if (reasons.length === 0) reasons.push(orderProblem.text || "the order is invalid");
-  return new AuthorityError(reasons.join("; "), type || orderProblem.type);
+  return new AuthorityError(reasons.slice(0, MAX_REASONS).join("; "), type || orderProblem.type);
 }
 
 /** The library's type of a challenge leaves out why it failed. */

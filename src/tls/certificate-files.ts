@@ -3,20 +3,22 @@
 import { readFileSync, statSync } from "node:fs";
 
 import type { Clock } from "../broker/clock.ts";
+import type { TlsFiles } from "../frontend/http/server.ts";
 import type { Logger } from "../log/logger.ts";
 import {
   type CertificateSource,
   CurrentCertificate,
   type ReloadedCertificate,
 } from "./certificate-source.ts";
-import { parseCertificate, type ParsedCertificate } from "./certificate.ts";
-import type { Certificate } from "./certificate.ts";
+import { type Certificate, parseCertificate, type ParsedCertificate } from "./certificate.ts";
 
 export interface CertificateFilesParts {
   /** Paths of PEM files: the chain, the certificate itself first, and the private key. */
   readonly cert: string;
   readonly key: string;
   readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly date: () => number;
   readonly log: Logger;
 }
 
@@ -43,7 +45,7 @@ export class CertificateFiles implements CertificateSource {
   static open(parts: CertificateFilesParts): OpenedCertificateFiles {
     const look = lookAt(parts);
     const read = readPair(parts);
-    if (!read.ok) return { ok: false, error: `certificate: ${read.error}` };
+    if (!read.ok) return read;
     return { ok: true, source: new CertificateFiles(parts, look, read.certificate) };
   }
 
@@ -67,7 +69,7 @@ export class CertificateFiles implements CertificateSource {
   reload(): ReloadedCertificate {
     this.#read = this.#seen = lookAt(this.#parts);
     const read = readPair(this.#parts);
-    if (!read.ok) return { ok: false, error: `certificate: ${read.error}` };
+    if (!read.ok) return read;
     const { certificate } = read;
     const { tls } = certificate;
     const old = this.#current.get();
@@ -105,7 +107,7 @@ export class CertificateFiles implements CertificateSource {
   }
 
   #warnIfExpired({ notAfter }: Certificate): void {
-    if (notAfter > this.#parts.clock.now()) return;
+    if (notAfter > this.#parts.date()) return;
     this.#parts.log.warn("the certificate has expired", { expires: formatDate(notAfter) });
   }
 }
@@ -126,14 +128,19 @@ function lookAt({ cert, key }: Paths): string {
     .join("\n");
 }
 
-function readPair(paths: Paths): ParsedCertificate {
+/** The error of a pair that can't be read or used is one line that names the files. */
+function readPair({ cert, key }: Paths): ParsedCertificate {
+  let tls: TlsFiles;
   try {
-    const cert = readFileSync(paths.cert, "utf8");
-    const key = readFileSync(paths.key, "utf8");
-    return parseCertificate({ cert, key });
+    tls = { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
   } catch (error) {
-    return { ok: false, error: error instanceof Error ? error.message : String(error) };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { ok: false, error: `certificate: ${reason}` };
   }
+  const parsed = parseCertificate(tls);
+  return parsed.ok
+    ? parsed
+    : { ok: false, error: `certificate ${cert} and key ${key}: ${parsed.error}` };
 }
 
 function formatDate(time: number): string {

@@ -5,7 +5,10 @@ import type { Certificate } from "./certificate.ts";
 export interface CertificateSource {
   /** The certificate to serve now; undefined: there is none yet. */
   current(): Certificate | undefined;
-  /** Calls `listener` with each certificate that takes the place of the current one; returns what ends that. */
+  /**
+   * Calls `listener`, which must not throw, with each certificate that takes the place of the current one; returns what
+   * ends that.
+   */
   onChange(listener: (certificate: Certificate) => void): () => void;
   /** Looks at once for a new certificate, if there are files to look at. On failure the current one stays. */
   reload(): ReloadedCertificate;

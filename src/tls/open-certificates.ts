@@ -6,13 +6,13 @@ import { readFileSync } from "node:fs";
 import { HttpServer } from "../frontend/http/server.ts";
 import type { Logger } from "../log/logger.ts";
 import type { AcmeOptions, Transport } from "../options.ts";
+import { systemClock } from "../system-clock.ts";
 import { AcmeCache } from "./acme-cache.ts";
 import { AcmeCertificates } from "./acme-certificates.ts";
 import { createAcmeHandler } from "./acme-http.ts";
 import { AcmeAuthority } from "./certificate-authority.ts";
 import { CertificateFiles } from "./certificate-files.ts";
 import type { CertificateSource } from "./certificate-source.ts";
-import { wallClock } from "./wall-clock.ts";
 
 export interface OpenCertificates {
   readonly source: CertificateSource;
@@ -31,7 +31,8 @@ export function openCertificates(transport: Transport, log: Logger): OpenedCerti
     case "plain":
       return { ok: true, certificates: undefined };
     case "tls": {
-      const opened = CertificateFiles.open({ ...transport, clock: wallClock, log });
+      const { cert, key } = transport;
+      const opened = CertificateFiles.open({ cert, key, clock: systemClock, date: Date.now, log });
       if (!opened.ok) return opened;
       const { source } = opened;
       return { ok: true, certificates: { source, close: async () => source.stop() } };
@@ -62,6 +63,8 @@ function openAcme(options: AcmeOptions, log: Logger): OpenedCertificates {
     return { ok: false, error: `cannot listen on --acme-http-addr: ${messageOf(error)}` };
   }
 
+  log.info(`HTTP-01 requests are answered on ${listener.url}`);
+
   const opened = AcmeCache.open(options.cacheDirectory);
   if (!opened.ok) {
     log.warn("no certificate is kept: the directory of --acme-cert-cache can't be made", {
@@ -75,7 +78,8 @@ function openAcme(options: AcmeOptions, log: Logger): OpenedCertificates {
     hostnames,
     authority: new AcmeAuthority({ directory, ca, email, accountKeys: cache, challenges, log }),
     store: cache,
-    clock: wallClock,
+    clock: systemClock,
+    date: Date.now,
     random: Math.random,
     log,
   });
@@ -91,12 +95,12 @@ function openAcme(options: AcmeOptions, log: Logger): OpenedCertificates {
   };
 }
 
-/** The contents of a PEM file; throws if it can't be read, or does not begin with a certificate. */
+/** The certificates of a PEM file; throws if it can't be read, or holds none, or one that can't be read. */
 function readRoots(path: string): string {
-  const text = readFileSync(path, "utf8");
-  const { raw } = new X509Certificate(text);
-  if (raw.length === 0) throw new Error(`${path} holds no certificate`);
-  return text;
+  const certificates = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+  const roots = readFileSync(path, "utf8").match(certificates) ?? [];
+  if (roots.length === 0) throw new Error(`${path} holds no certificate`);
+  return roots.map((root) => new X509Certificate(root).toString()).join("");
 }
 
 function messageOf(error: unknown): string {

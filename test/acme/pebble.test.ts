@@ -11,7 +11,7 @@ import { AcmeAuthority } from "../../src/tls/certificate-authority.ts";
 import type { Certificate } from "../../src/tls/certificate.ts";
 import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { until } from "../interop/waiting.ts";
-import { FakeWallClock } from "../tls/fake-wall-clock.ts";
+import { FakeTime } from "../tls/fake-time.ts";
 import { LogLines } from "../tls/log-lines.ts";
 import { describeWithPrograms } from "../tls/programs.ts";
 import { startFlakyProxy } from "./flaky-proxy.ts";
@@ -28,7 +28,7 @@ describeWithPrograms("ACME with Pebble", ["pebble", "pebble-challtestsrv", "open
   let challenges: Map<string, string>;
   let httpPort: number;
   let directory: string;
-  let clock: FakeWallClock;
+  let time: FakeTime;
   let log: LogLines;
 
   beforeEach(() => {
@@ -44,7 +44,7 @@ describeWithPrograms("ACME with Pebble", ["pebble", "pebble-challtestsrv", "open
     stage.defer(() => listener.stop());
     httpPort = Number(new URL(listener.url).port);
     directory = join(stage.use(temporaryDirectory()).path, "cache");
-    clock = new FakeWallClock();
+    time = new FakeTime();
     log = new LogLines();
   });
   afterEach(() => stage.disposeAsync());
@@ -72,12 +72,13 @@ describeWithPrograms("ACME with Pebble", ["pebble", "pebble-challtestsrv", "open
         lookAgain: 20,
       }),
       store: opened.cache,
-      clock,
+      clock: time.clock,
+      date: time.date,
       random: () => 0,
       log: log.log,
     });
     stage.defer(() => source.stop());
-    clock.advance(0);
+    time.advance(0);
     return source;
   }
 
@@ -127,7 +128,7 @@ describeWithPrograms("ACME with Pebble", ["pebble", "pebble-challtestsrv", "open
     expect(again.current()?.serialNumber).toBe(serialNumber);
 
     // When it is due while the authority is gone, it stays.
-    clock.advance(23 * 60 * MINUTE);
+    time.advance(23 * 60 * MINUTE);
     expect(await failed(1)).toInclude("no answer from");
     expect(again.current()?.serialNumber).toBe(serialNumber);
   });
@@ -138,9 +139,9 @@ describeWithPrograms("ACME with Pebble", ["pebble", "pebble-challtestsrv", "open
     const changes: string[] = [];
     source.onChange(({ serialNumber }) => changes.push(serialNumber));
     const first = await issued(source);
-    clock.advance(first.notBefore + 39 * MINUTE - clock.now());
-    expect(clock.timers).toBe(1);
-    clock.advance(MINUTE);
+    time.advance(first.notBefore + 39 * MINUTE - time.date());
+    expect(time.clock.timers).toBe(1);
+    time.advance(MINUTE);
     const second = await issued(source, first);
     expect(changes).toEqual([first.serialNumber, second.serialNumber]);
     expect(second.tls.key).not.toBe(first.tls.key);
@@ -173,7 +174,7 @@ describeWithPrograms("ACME with Pebble", ["pebble", "pebble-challtestsrv", "open
     const pebble = await pebbleWith({ refusedNonces: 50 });
     const source = await start(pebble, pebble.directory);
     const certificate = await until(BOUND, "certificate", () => {
-      clock.advance(10 * MINUTE);
+      time.advance(10 * MINUTE);
       return source.current();
     });
     expect(hostnames.filter(certificate.covers)).toEqual([...hostnames]);
@@ -188,7 +189,7 @@ describeWithPrograms("ACME with Pebble", ["pebble", "pebble-challtestsrv", "open
     expect(line).toInclude("connection refused");
     expect(line).toInclude('advice="each host name has to lead to this machine');
     expect(line).not.toInclude("127.0.0.2");
-    clock.advance(2 * MINUTE);
+    time.advance(2 * MINUTE);
     await failed(2);
     expect(log.of("ERROR")).toHaveLength(2);
     expect(source.current()).toBeUndefined();
@@ -212,7 +213,7 @@ describeWithPrograms("ACME with Pebble", ["pebble", "pebble-challtestsrv", "open
         proxy.directory,
       );
       expect(await failed(1)).toInclude("the certificate authority answered with status 503");
-      clock.advance(2 * MINUTE);
+      time.advance(2 * MINUTE);
       await issued(source);
       expect(proxy.requests).toBeGreaterThan(request);
       expect(log.of("ERROR")).toHaveLength(1);

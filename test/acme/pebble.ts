@@ -1,13 +1,12 @@
 /** Let's Encrypt's test server Pebble, with a name server that leads every host name to this machine. */
 
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { ChildProcess } from "../interop/child-process.ts";
 import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { createTestCa } from "../interop/test-ca.ts";
 import { until } from "../interop/waiting.ts";
+import { freePort } from "./free-port.ts";
 
 export interface PebbleOptions {
   /** Where host names are proved over HTTP-01, on 127.0.0.1. */
@@ -36,7 +35,10 @@ export async function startPebble(options: PebbleOptions): Promise<Pebble> {
   try {
     const ca = stage.use(createTestCa());
     const directory = stage.use(temporaryDirectory());
-    const [port, management, dns, names] = await freePorts();
+    const port = await freePort();
+    const management = await freePort();
+    const dns = await freePort();
+    const names = await freePort();
 
     const config = join(directory.path, "pebble.json");
     await Bun.write(
@@ -74,12 +76,20 @@ export async function startPebble(options: PebbleOptions): Promise<Pebble> {
       nameServer.line(/Starting management server/),
       pebble.line(/ACME directory available at/),
     ]);
-    // Both say so a moment before they listen.
-    for (const one of [port, management, names]) await until(5_000, "listener", () => accepts(one));
-
+    // Both say so before they listen.
     const tls = { ca: await Bun.file(ca.authorityFile).text() };
+    const url = `https://127.0.0.1:${port}/dir`;
+    for (const place of [url, `http://127.0.0.1:${names}/`]) {
+      await until(5_000, `answer from ${place}`, () =>
+        fetch(place, { tls }).then(
+          ({ status }) => status,
+          () => undefined,
+        ),
+      );
+    }
+
     return {
-      directory: `https://127.0.0.1:${port}/dir`,
+      directory: url,
       authorityFile: ca.authorityFile,
       issuer: async () => (await fetch(`https://127.0.0.1:${management}/roots/0`, { tls })).text(),
       async leadAway(hostname) {
@@ -95,32 +105,4 @@ export async function startPebble(options: PebbleOptions): Promise<Pebble> {
     await stage.disposeAsync();
     throw error;
   }
-}
-
-/** True if somebody listens on the port; undefined: not yet. */
-async function accepts(port: number): Promise<true | undefined> {
-  try {
-    const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } });
-    socket.end();
-    return true;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Ports that were free a moment ago: none of the programs can be asked to choose. */
-async function freePorts(): Promise<readonly [number, number, number, number]> {
-  const [a, b, c, d] = await Promise.all([listen(), listen(), listen(), listen()]);
-  const servers = [a, b, c, d] as const;
-  for (const { server } of servers) server.close();
-  await Promise.all(servers.map(({ server }) => once(server, "close")));
-  return [a.port, b.port, c.port, d.port];
-}
-
-async function listen() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server has no port");
-  return { server, port: address.port };
 }

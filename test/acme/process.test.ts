@@ -9,6 +9,7 @@ import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { BrokerProcess, runBroker } from "../kit/broker-process.ts";
 import { describeWithPrograms } from "../tls/programs.ts";
 import { servedSerial } from "../tls/served-serial.ts";
+import { freePort } from "./free-port.ts";
 import { startPebble } from "./pebble.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
@@ -28,21 +29,10 @@ describeWithPrograms(
     });
     afterEach(() => stage.disposeAsync());
 
-    /** A port of 127.0.0.1: one that was free a moment ago, or one that is taken until the test ends. */
-    async function port(taken: boolean): Promise<number> {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      const address = server.address();
-      if (address === null || typeof address === "string") throw new Error("no port");
-      if (taken) stage.defer(() => void server.close());
-      else await new Promise((resolve) => server.close(resolve));
-      return address.port;
-    }
-
     test(
       "gets a certificate, serves it, and after a restart serves it again without the authority",
       async () => {
-        const httpPort = await port(false);
+        const httpPort = await freePort();
         const pebble = await startPebble({ httpPort });
         stage.defer(() => pebble[Symbol.asyncDispose]());
         const trust = { ca: await pebble.issuer(), servername: "b.example" };
@@ -106,12 +96,16 @@ describeWithPrograms(
     });
 
     test("does not start without the port that the authority comes to", async () => {
-      const taken = await port(true);
+      const server = createServer().listen(0, "127.0.0.1");
+      stage.defer(() => void server.close());
+      await once(server, "listening");
+      const address = server.address();
+      if (address === null || typeof address === "string") throw new Error("no port");
       const { stderr, exitCode } = await runBroker(
         "--acme-hostnames=a.example",
         "--disable-geoip",
         `--acme-cert-cache=${join(directory, "cache")}`,
-        `--acme-http-addr=127.0.0.1:${taken}`,
+        `--acme-http-addr=127.0.0.1:${address.port}`,
       );
       expect(stderr).toInclude(`ERROR cannot listen on --acme-http-addr: `);
       expect(stderr.trimEnd().split("\n")).toHaveLength(2);

@@ -6,7 +6,7 @@ import { AuthorityError } from "../../src/tls/acme-fetch.ts";
 import type { AcmeHostnames } from "../../src/tls/acme-hostnames.ts";
 import type { CertificateAuthority } from "../../src/tls/certificate-authority.ts";
 import type { Certificate } from "../../src/tls/certificate.ts";
-import { FakeWallClock } from "./fake-wall-clock.ts";
+import { FakeTime } from "./fake-time.ts";
 import { LogLines } from "./log-lines.ts";
 import { makeCertificate } from "./made-certificate.ts";
 import { describeWithPrograms } from "./programs.ts";
@@ -64,14 +64,14 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
   const first = makeCertificate(hostnames, { days: 90 });
   const second = makeCertificate(hostnames, { days: 180 });
 
-  let clock: FakeWallClock;
+  let time: FakeTime;
   let log: LogLines;
   let store: FakeStore;
   let authority: FakeAuthority;
   let changes: Certificate[];
 
   beforeEach(() => {
-    clock = new FakeWallClock(first.notBefore + 1000);
+    time = new FakeTime(first.notBefore + 1000);
     log = new LogLines();
     store = new FakeStore();
     authority = new FakeAuthority();
@@ -84,12 +84,13 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
       hostnames,
       authority,
       store,
-      clock,
+      clock: time.clock,
+      date: time.date,
       random: () => random,
       log: log.log,
     });
     source.onChange((certificate) => changes.push(certificate));
-    clock.advance(0);
+    time.advance(0);
     return source;
   }
 
@@ -112,7 +113,7 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
     store.files.set("a.example", first.tls);
     const source = start();
     expect(source.current()?.tls).toEqual(first.tls);
-    clock.advance(59 * DAY);
+    time.advance(59 * DAY);
     expect(authority.orders).toEqual([]);
     expect(source.reload()).toEqual({ ok: true });
   });
@@ -132,14 +133,14 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
 
   test("that was kept is replaced if it has expired", () => {
     store.files.set("a.example", first.tls);
-    clock = new FakeWallClock(first.notAfter);
+    time = new FakeTime(first.notAfter);
     expect(start().current()).toBeUndefined();
     expect(authority.orders).toHaveLength(1);
   });
 
   test("that was kept and is due is used until the new one is there", async () => {
     store.files.set("a.example", first.tls);
-    clock = new FakeWallClock(first.notBefore + 80 * DAY);
+    time = new FakeTime(first.notBefore + 80 * DAY);
     const source = start();
     expect(source.current()?.tls).toEqual(first.tls);
     expect(authority.orders).toHaveLength(1);
@@ -153,16 +154,46 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
   ])("is renewed after two thirds of its life or a little earlier: %p", async (random, age) => {
     store.files.set("a.example", first.tls);
     const source = start(random);
-    clock.advance(age - 1000 - MINUTE);
+    time.advance(age - 1000 - MINUTE);
     expect(authority.orders).toEqual([]);
-    clock.advance(MINUTE);
+    time.advance(MINUTE);
     expect(authority.orders).toEqual([hostnames]);
     await authority.fulfil(second.tls);
     expect(source.current()?.tls).toEqual(second.tls);
     expect(changes).toHaveLength(1);
     expect(store.files.get("a.example")).toEqual(second.tls);
     // And so on.
-    clock.advance(180 * DAY);
+    time.advance(180 * DAY);
+    expect(authority.orders).toHaveLength(2);
+  });
+
+  test("is renewed on the date even if that was set", () => {
+    store.files.set("a.example", first.tls);
+    start();
+    time.setDate(first.notBefore + 59 * DAY);
+    time.advance(HOUR);
+    expect(authority.orders).toEqual([]);
+    time.setDate(first.notBefore + 61 * DAY);
+    time.advance(HOUR);
+    expect(authority.orders).toHaveLength(1);
+  });
+
+  test("is asked for again in a minute even if the date was set back", async () => {
+    start();
+    await authority.fail(new Error("x"));
+    time.setDate(first.notBefore - 365 * DAY);
+    time.advance(MINUTE);
+    expect(authority.orders).toHaveLength(2);
+  });
+
+  test("that is due when it comes is not renewed at once", async () => {
+    time = new FakeTime(first.notBefore + 80 * DAY);
+    const source = start();
+    await authority.fulfil(first.tls);
+    expect(source.current()?.tls).toEqual(first.tls);
+    time.advance(5 * DAY - MINUTE);
+    expect(authority.orders).toHaveLength(1);
+    time.advance(MINUTE);
     expect(authority.orders).toHaveLength(2);
   });
 
@@ -173,7 +204,7 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
       await authority.fail(new AuthorityError("a.example: refused", "unauthorized"));
       expect(log.of("ERROR")).toHaveLength(failures);
       let waited = 0;
-      for (; authority.orders.length === failures; waited += MINUTE) clock.advance(MINUTE);
+      for (; authority.orders.length === failures; waited += MINUTE) time.advance(MINUTE);
       waits.push(waited / MINUTE);
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360]);
@@ -185,23 +216,23 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
     await authority.fulfil(first.tls);
     expect(source.current()?.tls).toEqual(first.tls);
     const asked = authority.orders.length;
-    clock.advance(first.notAfter - clock.now());
+    time.advance(first.notAfter - time.date());
     expect(authority.orders.length).toBe(asked + 1);
     await authority.fail(new Error("x"));
-    clock.advance(MINUTE);
+    time.advance(MINUTE);
     expect(authority.orders.length).toBe(asked + 2);
   });
 
   test("that can't be renewed stays in use to its end and beyond", async () => {
     store.files.set("a.example", first.tls);
     const source = start();
-    clock.advance(60 * DAY);
+    time.advance(60 * DAY);
     for (let attempt = 0; attempt < 200; attempt++) {
       await authority.fail(new Error("two\nlines"));
-      clock.advance(6 * HOUR);
+      time.advance(6 * HOUR);
       expect(source.current()?.tls).toEqual(first.tls);
     }
-    expect(clock.now()).toBeGreaterThan(first.notAfter);
+    expect(time.date()).toBeGreaterThan(first.notAfter);
     expect(changes).toEqual([]);
     const [line] = log.of("ERROR");
     expect(line).toStartWith("no certificate for a.example, b.example: two lines advice=");
@@ -211,12 +242,12 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
   test("is asked for when the authority wants, but within a day", async () => {
     start();
     await authority.fail(new AuthorityError("too many", "rateLimited", 3600));
-    clock.advance(HOUR - 1);
+    time.advance(HOUR - 1);
     expect(authority.orders).toHaveLength(1);
-    clock.advance(1);
+    time.advance(1);
     expect(authority.orders).toHaveLength(2);
     await authority.fail(new AuthorityError("too many", "rateLimited", 10 * 24 * 3600));
-    clock.advance(DAY);
+    time.advance(DAY);
     expect(authority.orders).toHaveLength(3);
   });
 
@@ -226,7 +257,7 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
     expect(source.current()).toBeUndefined();
     expect(store.files.size).toBe(0);
     expect(log.of("ERROR")[0]).toInclude("it is not for b.example");
-    clock.advance(MINUTE);
+    time.advance(MINUTE);
     expect(authority.orders).toHaveLength(2);
   });
 
@@ -247,11 +278,11 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
     expect(authority.signal?.aborted).toBe(true);
     await authority.fail(authority.signal?.reason);
     expect(log.of("ERROR")).toEqual([]);
-    expect(clock.timers).toBe(0);
+    expect(time.clock.timers).toBe(0);
 
     store.files.set("a.example", first.tls);
     start().stop();
-    expect(clock.timers).toBe(0);
+    expect(time.clock.timers).toBe(0);
   });
 
   test("that comes when all is over is kept for the next start", async () => {
@@ -260,6 +291,6 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
     await authority.fulfil(first.tls);
     expect(store.files.get("a.example")).toEqual(first.tls);
     expect(changes).toEqual([]);
-    expect(clock.timers).toBe(0);
+    expect(time.clock.timers).toBe(0);
   });
 });

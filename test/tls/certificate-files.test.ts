@@ -6,7 +6,7 @@ import type { TlsFiles } from "../../src/frontend/http/server.ts";
 import { CertificateFiles } from "../../src/tls/certificate-files.ts";
 import type { Certificate } from "../../src/tls/certificate.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../interop/temporary-directory.ts";
-import { FakeWallClock } from "./fake-wall-clock.ts";
+import { FakeTime } from "./fake-time.ts";
 import { LogLines } from "./log-lines.ts";
 import { makeTlsFiles } from "./made-certificate.ts";
 import { describeWithPrograms } from "./programs.ts";
@@ -20,7 +20,7 @@ describeWithPrograms("certificate files", ["openssl"], () => {
   const second = makeTlsFiles(["a.example"], { days: 60 });
 
   let directory: TemporaryDirectory;
-  let clock: FakeWallClock;
+  let time: FakeTime;
   let log: LogLines;
   let source: CertificateFiles;
   let changes: Certificate[];
@@ -28,7 +28,13 @@ describeWithPrograms("certificate files", ["openssl"], () => {
   const certPath = () => join(directory.path, "cert.pem");
   const keyPath = () => join(directory.path, "key.pem");
   const open = () =>
-    CertificateFiles.open({ cert: certPath(), key: keyPath(), clock, log: log.log });
+    CertificateFiles.open({
+      cert: certPath(),
+      key: keyPath(),
+      clock: time.clock,
+      date: time.date,
+      log: log.log,
+    });
 
   /** Puts a file in the place of another, as careful programs do. */
   function put(path: string, text: string): void {
@@ -43,7 +49,7 @@ describeWithPrograms("certificate files", ["openssl"], () => {
 
   beforeEach(() => {
     directory = temporaryDirectory();
-    clock = new FakeWallClock();
+    time = new FakeTime();
     log = new LogLines();
     changes = [];
     putBoth(first);
@@ -59,7 +65,7 @@ describeWithPrograms("certificate files", ["openssl"], () => {
 
   test("are read at the start", () => {
     expect(source.current()?.tls).toEqual(first);
-    clock.advance(10 * LOOK);
+    time.advance(10 * LOOK);
     expect(changes).toEqual([]);
     expect(log.lines).toEqual([]);
   });
@@ -68,7 +74,7 @@ describeWithPrograms("certificate files", ["openssl"], () => {
     put(keyPath(), second.key);
     expect(open()).toEqual({
       ok: false,
-      error: "certificate: the private key is not that of the certificate",
+      error: `certificate ${certPath()} and key ${keyPath()}: the private key is not that of the certificate`,
     });
     rmSync(keyPath());
     expect(open()).toMatchObject({ ok: false, error: expect.stringContaining(keyPath()) });
@@ -76,9 +82,9 @@ describeWithPrograms("certificate files", ["openssl"], () => {
 
   test("are read again when both have been replaced, within two looks", () => {
     putBoth(second);
-    clock.advance(LOOK);
+    time.advance(LOOK);
     expect(source.current()?.tls).toEqual(first);
-    clock.advance(LOOK);
+    time.advance(LOOK);
     expect(source.current()?.tls).toEqual(second);
     expect(changes.map((certificate) => certificate.tls)).toEqual([second]);
     expect(log.lines).toEqual([expect.stringMatching(/^new certificate expires=20\d\d-/)]);
@@ -86,18 +92,18 @@ describeWithPrograms("certificate files", ["openssl"], () => {
 
   test("are left alone while they change", () => {
     put(certPath(), second.cert);
-    clock.advance(LOOK);
+    time.advance(LOOK);
     put(keyPath(), second.key);
-    clock.advance(LOOK);
+    time.advance(LOOK);
     expect(log.lines).toEqual([]);
-    clock.advance(LOOK);
+    time.advance(LOOK);
     expect(source.current()?.tls).toEqual(second);
   });
 
   test("written over in place are seen, too", () => {
     writeFileSync(certPath(), second.cert);
     writeFileSync(keyPath(), second.key);
-    clock.advance(2 * LOOK);
+    time.advance(2 * LOOK);
     expect(source.current()?.tls).toEqual(second);
   });
 
@@ -118,38 +124,39 @@ describeWithPrograms("certificate files", ["openssl"], () => {
     const opened = CertificateFiles.open({
       cert: `${link}.pem`,
       key: `${link}.key`,
-      clock,
+      clock: time.clock,
+      date: time.date,
       log: log.log,
     });
     if (!opened.ok) throw new Error(opened.error);
     turn(roads[1]);
-    clock.advance(2 * LOOK);
+    time.advance(2 * LOOK);
     expect(opened.source.current()?.tls).toEqual(second);
     opened.source.stop();
   });
 
   test("that do not belong together leave the old ones in use, with one line", () => {
     put(certPath(), second.cert);
-    clock.advance(20 * LOOK);
+    time.advance(20 * LOOK);
     expect(source.current()?.tls).toEqual(first);
     expect(changes).toEqual([]);
     expect(log.of("ERROR")).toEqual([
       expect.stringMatching(
-        /^certificate: the private key is not that of the certificate; the old one stays in use expires=20\d\d-/,
+        /^certificate \S+ and key \S+: the private key is not that of the certificate; the old one stays in use expires=20\d\d-/,
       ),
     ]);
     put(keyPath(), second.key);
-    clock.advance(2 * LOOK);
+    time.advance(2 * LOOK);
     expect(source.current()?.tls).toEqual(second);
   });
 
   test("that are gone for a while leave the old ones in use", () => {
     rmSync(certPath());
-    clock.advance(20 * LOOK);
+    time.advance(20 * LOOK);
     expect(source.current()?.tls).toEqual(first);
     expect(log.of("ERROR")).toHaveLength(1);
     put(certPath(), first.cert);
-    clock.advance(20 * LOOK);
+    time.advance(20 * LOOK);
     expect(changes).toEqual([]);
     expect(log.of("ERROR")).toHaveLength(1);
   });
@@ -158,7 +165,7 @@ describeWithPrograms("certificate files", ["openssl"], () => {
     putBoth(second);
     expect(source.reload()).toEqual({ ok: true });
     expect(changes.map((certificate) => certificate.tls)).toEqual([second]);
-    clock.advance(20 * LOOK);
+    time.advance(20 * LOOK);
     expect(changes).toHaveLength(1);
   });
 
@@ -166,24 +173,24 @@ describeWithPrograms("certificate files", ["openssl"], () => {
     put(certPath(), "text");
     expect(source.reload()).toMatchObject({
       ok: false,
-      error: expect.stringMatching(/^certificate: the certificate can't be read: /),
+      error: expect.stringMatching(/^certificate \S+ and key \S+: the certificate can't be read: /),
     });
     expect(source.current()?.tls).toEqual(first);
-    clock.advance(20 * LOOK);
+    time.advance(20 * LOOK);
     expect(log.lines).toEqual([]);
   });
 
   test("touched but the same are no change", () => {
     putBoth(first);
     chmodSync(certPath(), 0o600);
-    clock.advance(2 * LOOK);
+    time.advance(2 * LOOK);
     source.reload();
     expect(changes).toEqual([]);
     expect(log.lines).toEqual([]);
   });
 
   test("that have expired are served with a warning", () => {
-    clock = new FakeWallClock(Date.now() + 31 * DAY);
+    time = new FakeTime(Date.now() + 31 * DAY);
     const opened = open();
     if (!opened.ok) throw new Error(opened.error);
     expect(opened.source.current()?.tls).toEqual(first);
@@ -200,8 +207,8 @@ describeWithPrograms("certificate files", ["openssl"], () => {
     leave();
     source.stop();
     putBoth(second);
-    clock.advance(20 * LOOK);
-    expect(clock.timers).toBe(0);
+    time.advance(20 * LOOK);
+    expect(time.clock.timers).toBe(0);
     expect(source.current()?.tls).toEqual(first);
   });
 });

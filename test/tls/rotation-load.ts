@@ -28,8 +28,11 @@ const ending = new AbortController();
 /** Milliseconds between two requests of one who keeps a connection, and between two attempts of a failing peer. */
 const PAUSE = 20;
 
-/** Milliseconds without a request after which a connection counts as idle: less than the old server asks to leave. */
-const IDLE = 400;
+/**
+ * Milliseconds since its last answer after which a connection counts as idle. The old server asks to leave for 500; the
+ * rest is for answers that are looked at late.
+ */
+const IDLE = 200;
 
 /** Somebody who keeps a connection as long as the server lets it. */
 class Peer {
@@ -124,7 +127,7 @@ for (let i = 0; i < keeping; i++) {
   running.push(keepAsking(newPeer(), () => PAUSE, "kept"));
 }
 for (let i = 0; i < idling; i++) {
-  running.push(keepAsking(newPeer(), () => IDLE * (1 + 2 * Math.random()), "idle"));
+  running.push(keepAsking(newPeer(), () => 400 + 800 * Math.random(), "idle"));
 }
 for (let i = 0; i < fresh; i++) running.push(comeAndGo(port));
 

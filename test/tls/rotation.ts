@@ -18,7 +18,7 @@ import { makeCertificate } from "./made-certificate.ts";
 import { servedSerial } from "./served-serial.ts";
 
 /** Milliseconds in which new connections are watched after a rotation. */
-const WATCH = 1_000;
+const WATCH = 1_200;
 
 const [rotations = "0", ...load] = process.argv.slice(2);
 const proxies = Number(load[0]);

@@ -32,8 +32,8 @@ export async function serveProxy(
     return corsStatus(400);
   }
   const address = proxyAddress(request.headers, () => connection.socketAddress(), trustedHops);
-  const outcome = await broker.poll({ ...decoded.value, address }, connection.gone);
-  return corsText(encodePollOutcome(outcome));
+  // Returned, not awaited: while the proxy waits, nothing of this function stays in memory.
+  return broker.poll({ ...decoded.value, address }, connection.gone).then(respondToPoll);
 }
 
 /** An answer to the offer that a poll was given. */
@@ -53,6 +53,10 @@ export async function serveAnswer(
   }
   const outcome = await broker.answer(decoded.value);
   return corsText(encodeAnswerStatus(outcome.kind === "delivered" ? "success" : "client gone"));
+}
+
+function respondToPoll(outcome: PollOutcome): Response {
+  return corsText(encodePollOutcome(outcome));
 }
 
 function encodePollOutcome(outcome: PollOutcome): string {

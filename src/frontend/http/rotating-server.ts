@@ -10,8 +10,8 @@ export interface RotatingServerParts extends HttpServerParts {
 
 /**
  * Milliseconds in which the old server still takes connections and requests, and asks whoever makes a request to come
- * back on a new connection. When they are over it closes connections on which nothing is asked; a request that is on
- * its way right then is lost.
+ * back on a new connection. When they are over the runtime closes connections on which nothing is asked; a request
+ * that is on its way right then is lost, as it is when the idle timeout closes one.
  */
 const HAND_OVER = 500;
 
@@ -19,9 +19,10 @@ const HAND_OVER = 500;
 const LAST_RESPONSES = 15_000;
 
 /**
- * Has one server at a time, and for some seconds after a change of certificate the last one's rest. While two listen,
- * the kernel gives each a part of the new connections. When the old one stops, those that the kernel has not yet
- * handed to it are reset unless the kernel may give them to the other (`net.ipv4.tcp_migrate_req=1`).
+ * Has one server at a time, and for some seconds after a change of certificate what is left of the last one. While two
+ * listen, the kernel gives each a part of the new connections. When the old one stops, those that it has not taken yet
+ * are reset, unless the kernel may give them to the other (`net.ipv4.tcp_migrate_req=1`, Linux 5.14). It takes one when
+ * the first bytes have come, so about half of those that come within a round trip are reset.
  */
 export class RotatingServer {
   readonly #parts: RotatingServerParts;

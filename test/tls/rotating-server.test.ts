@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+
+import { RotatingServer } from "../../src/frontend/http/rotating-server.ts";
+import { HttpServer } from "../../src/frontend/http/server.ts";
+import { makeCertificate, makeTlsFiles } from "./made-certificate.ts";
+import { describeWithPrograms } from "./programs.ts";
+import { servedSerial } from "./served-serial.ts";
+import { TlsConnection } from "./tls-connection.ts";
+
+describeWithPrograms("a server whose certificate changes", ["openssl"], () => {
+  const first = makeCertificate(["a.example"]);
+  const second = makeCertificate(["a.example"]);
+
+  let stage: AsyncDisposableStack;
+  let server: RotatingServer;
+  let port: number;
+  /** What `/wait` is answered with, when the test wants. */
+  let answer: PromiseWithResolvers<Response>;
+  let waiting: number;
+
+  beforeEach(() => {
+    stage = new AsyncDisposableStack();
+    answer = Promise.withResolvers();
+    waiting = 0;
+    server = start(0);
+    port = Number(new URL(server.url).port);
+  });
+  afterEach(() => stage.disposeAsync());
+
+  function start(onPort: number): RotatingServer {
+    const started = new RotatingServer({
+      hostname: "127.0.0.1",
+      port: onPort,
+      tls: first.tls,
+      handler: (request) => {
+        if (!request.url.endsWith("/wait")) return new Response("here");
+        waiting++;
+        return answer.promise;
+      },
+      onBug: (error) => answer.reject(error),
+    });
+    stage.defer(() => started.stop());
+    return started;
+  }
+
+  /** Resolves when the condition holds; it is looked at again and again. */
+  async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await holds())) await Bun.sleep(5);
+  }
+
+  /** Only the new server takes connections. One that the old one has not taken when it stops may be reset. */
+  const handedOver = () =>
+    until(async () => {
+      const asked = Array.from({ length: 20 }, () => servedSerial(port).catch(() => "reset"));
+      return (await Promise.all(asked)).every((serial) => serial === second.serialNumber);
+    });
+
+  test("serves the first, then the next, on the same port and URL", async () => {
+    const { url } = server;
+    expect(url).toBe(`https://localhost:${port}/`);
+    expect(await servedSerial(port)).toBe(first.serialNumber);
+    server.replaceCertificate(second.tls);
+    expect(server.url).toBe(url);
+    await handedOver();
+  });
+
+  test("a request that waits is answered by the old server", async () => {
+    const connection = await TlsConnection.open(port);
+    const waits = connection.request("/wait");
+    await until(() => waiting === 1);
+    server.replaceCertificate(second.tls);
+    await handedOver();
+    answer.resolve(new Response("at last"));
+    expect(await waits).toEqual({ status: 200, body: "at last", isLast: true });
+  });
+
+  test("who keeps a connection is told to open a new one", async () => {
+    const connection = await TlsConnection.open(port);
+    expect((await connection.request("/")).isLast).toBe(false);
+    server.replaceCertificate(second.tls);
+    expect(await connection.request("/")).toEqual({ status: 200, body: "here", isLast: true });
+    await handedOver();
+    expect((await (await TlsConnection.open(port)).request("/")).isLast).toBe(false);
+  });
+
+  test("a certificate that can't be used leaves the old one", async () => {
+    const broken = { cert: first.tls.cert, key: second.tls.key };
+    expect(() => server.replaceCertificate(broken)).toThrow("KEY_VALUES_MISMATCH");
+    expect(() => server.replaceCertificate({ cert: "", key: "" })).toThrow();
+    const connection = await TlsConnection.open(port);
+    expect((await connection.request("/")).isLast).toBe(false);
+    expect(await servedSerial(port)).toBe(first.serialNumber);
+  });
+
+  test("changes that follow each other at once end with the last", async () => {
+    const others = [makeTlsFiles(["a.example"]), makeTlsFiles(["a.example"]), second.tls];
+    for (const tls of others) server.replaceCertificate(tls);
+    await handedOver();
+  });
+
+  test("the port is its own: nobody else gets it, and it gets nobody else's", async () => {
+    expect(() => start(port)).toThrow(`port ${port} is in use`);
+    const other = new HttpServer({
+      hostname: "127.0.0.1",
+      port: 0,
+      tls: undefined,
+      handler: () => new Response(""),
+      onBug: () => {},
+    });
+    stage.defer(() => other.stop());
+    const taken = Number(new URL(other.url).port);
+    expect(() => start(taken)).toThrow(`port ${taken} is in use`);
+    expect(
+      () =>
+        new HttpServer({
+          hostname: "127.0.0.1",
+          port,
+          tls: undefined,
+          handler: () => new Response(""),
+          onBug: () => {},
+        }).url,
+    ).toThrow();
+  });
+
+  test("stopping stops the old server, too", async () => {
+    const connection = await TlsConnection.open(port);
+    const waits = connection.request("/wait");
+    await until(() => waiting === 1);
+    server.replaceCertificate(second.tls);
+    const stopped = server.stop();
+    answer.resolve(new Response("at last"));
+    expect((await waits).body).toBe("at last");
+    await stopped;
+    const refused = await TlsConnection.open(port).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(Error);
+  });
+
+  test("a server that asks everybody to leave goes on asking after a change", async () => {
+    server.closeConnections();
+    server.replaceCertificate(second.tls);
+    await handedOver();
+    expect((await (await TlsConnection.open(port)).request("/")).isLast).toBe(true);
+  });
+});
