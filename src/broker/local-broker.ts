@@ -98,15 +98,15 @@ export class LocalBroker implements Broker {
       events.pollEnded(poll, obstacle, now - since);
       return Promise.resolve({ kind: "idle", nextPoll: untilNextPoll(mayPollAt, now) });
     }
-    return new Promise((resolve) => {
-      const older = this.#matches.find(poll.sid);
-      if (older !== undefined) this.#endPoll(older, "superseded");
-      const match = new Match(poll, since, mayPollAt, resolve);
-      this.#matches.admit(match, now);
-      gone.addEventListener("abort", () => {
-        if (match.state === "waiting") this.#endPoll(match, "withdrawn");
-      });
+    const older = this.#matches.find(poll.sid);
+    if (older !== undefined) this.#endPoll(older, "superseded");
+    const { promise, resolve } = Promise.withResolvers<PollOutcome>();
+    const match = new Match(poll, since, mayPollAt, resolve);
+    this.#matches.admit(match, now);
+    gone.addEventListener("abort", () => {
+      if (match.state === "waiting") this.#endPoll(match, "withdrawn");
     });
+    return promise;
   }
 
   /** Why a proxy whose turn it is can't wait all the same. */
@@ -138,21 +138,21 @@ export class LocalBroker implements Broker {
       events.offerEnded(offer, "denied", 0);
       return Promise.resolve({ kind: "denied" });
     }
-    return new Promise((resolve) => {
-      match.client = { offer, since: now, settle: resolve };
-      match.settle({
-        kind: "matched",
-        offer: offer.offer,
-        clientNat: offer.nat,
-        relayUrl,
-        nextPoll: untilNextPoll(match.mayPollAt, now),
-      });
-      events.pollEnded(match.poll, "matched", now - match.since);
-      gone.addEventListener("abort", () => {
-        if (match.state !== "offered") return;
-        this.#endOffer(match, "abandoned", "abandoned", { kind: "timed-out" });
-      });
+    const { promise, resolve } = Promise.withResolvers<OfferOutcome>();
+    match.client = { offer, since: now, settle: resolve };
+    match.settle({
+      kind: "matched",
+      offer: offer.offer,
+      clientNat: offer.nat,
+      relayUrl,
+      nextPoll: untilNextPoll(match.mayPollAt, now),
     });
+    events.pollEnded(match.poll, "matched", now - match.since);
+    gone.addEventListener("abort", () => {
+      if (match.state !== "offered") return;
+      this.#endOffer(match, "abandoned", "abandoned", { kind: "timed-out" });
+    });
+    return promise;
   }
 
   answer({ sid, answer }: ProxyAnswer): Promise<AnswerOutcome> {
