@@ -52,6 +52,7 @@ export class Match implements Pooled, Expiring<Match> {
   client: WaitingClient | undefined = undefined;
 
   poolIndex = -1;
+  poolTicket = 0;
   deadline = 0;
   earlier: Match | undefined = undefined;
   later: Match | undefined = undefined;

@@ -36,14 +36,18 @@ export interface Pooled {
   readonly clients: number;
   /** Belongs to the pool: its place there, -1 outside. */
   poolIndex: number;
+  /** Belongs to the pool: greater than that of all who came before. */
+  poolTicket: number;
 }
 
 /**
- * A binary min-heap on `clients` whose entries know their place, so that one that hangs up leaves in O(log n). Among
- * equals the order is that of a textbook heap.
+ * A binary min-heap whose entries know their place, so that one that hangs up leaves in O(log n). Who serves the fewest
+ * clients comes first, and among equals who has waited longest: otherwise, in a large pool, nearly everybody would wait
+ * in vain and poll again, while the last to come were taken.
  */
 export class Pool<Entry extends Pooled> {
   readonly #heap: Entry[] = [];
+  #lastTicket = 0;
 
   get size(): number {
     return this.#heap.length;
@@ -51,11 +55,12 @@ export class Pool<Entry extends Pooled> {
 
   add(entry: Entry): void {
     this.#heap.push(entry);
+    entry.poolTicket = ++this.#lastTicket;
     entry.poolIndex = this.#heap.length - 1;
     this.#siftUp(entry.poolIndex);
   }
 
-  /** Takes out an entry with the fewest clients; undefined if the pool is empty. */
+  /** Takes out the entry whose turn it is; undefined if the pool is empty. */
   take(): Entry | undefined {
     const first = this.#heap[0];
     if (first !== undefined) this.remove(first);
@@ -78,7 +83,7 @@ export class Pool<Entry extends Pooled> {
     return this.#heap[Symbol.iterator]();
   }
 
-  /** Whether every entry knows its place and none serves fewer clients than its parent. */
+  /** Whether every entry knows its place and none comes before its parent. */
   isConsistent(): boolean {
     return this.#heap.every((entry, index) => {
       const parent = this.#heap[(index - 1) >> 1];
@@ -97,7 +102,7 @@ export class Pool<Entry extends Pooled> {
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
       const parent = this.#heap[parentIndex];
-      if (parent === undefined || parent.clients <= entry.clients) break;
+      if (parent === undefined || comesBefore(parent, entry)) break;
       this.#place(parent, index);
       index = parentIndex;
     }
@@ -112,14 +117,20 @@ export class Pool<Entry extends Pooled> {
       let child = this.#heap[childIndex];
       const sibling = this.#heap[childIndex + 1];
       if (child === undefined) break;
-      if (sibling !== undefined && sibling.clients < child.clients) {
+      if (sibling !== undefined && comesBefore(sibling, child)) {
         child = sibling;
         childIndex++;
       }
-      if (entry.clients <= child.clients) break;
+      if (comesBefore(entry, child)) break;
       this.#place(child, index);
       index = childIndex;
     }
     this.#place(entry, index);
   }
+}
+
+function comesBefore(one: Pooled, other: Pooled): boolean {
+  return one.clients === other.clients
+    ? one.poolTicket < other.poolTicket
+    : one.clients < other.clients;
 }
