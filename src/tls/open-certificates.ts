@@ -5,8 +5,8 @@ import { readFileSync } from "node:fs";
 
 import { HttpServer } from "../frontend/http/server.ts";
 import type { Logger } from "../log/logger.ts";
-import type { AcmeOptions, Transport } from "../options.ts";
 import { systemClock } from "../system-clock.ts";
+import type { AcmeOptions, Transport } from "../transport-options.ts";
 import { AcmeCache } from "./acme-cache.ts";
 import { AcmeCertificates } from "./acme-certificates.ts";
 import { createAcmeHandler } from "./acme-http.ts";
