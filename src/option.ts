@@ -48,8 +48,6 @@ export interface OptionEntry<T> {
   readonly absent?: string;
   /** Which roles take it, if not those of its group. */
   readonly roles?: readonly Role[];
-  /** False: an option of the Go broker whose feature does not exist here yet; giving it ends the start. */
-  readonly available?: boolean;
 }
 
 /** An option on one command line: what the table says of it, and what was given. */
@@ -73,10 +71,6 @@ export class Option<T> implements GoFlag {
 
   isFor(role: Role): boolean {
     return (this.entry.roles ?? ROLES_OF_GROUP[this.entry.group]).includes(role);
-  }
-
-  get isAvailable(): boolean {
-    return this.entry.available ?? true;
   }
 
   /** What was given last, or the default. */

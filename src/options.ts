@@ -111,9 +111,6 @@ export function parseOptions(args: readonly string[], role: Role = "all-in-one")
   if (table.version.value) return { kind: "version" };
 
   for (const option of Object.values(table)) {
-    if (option.given && !option.isAvailable) {
-      return usageError(`--${option.name} is not available in this version: leave it out`);
-    }
     if (option.given && !option.isFor(role)) {
       return usageError(`--${option.name} is no flag of ${role}: leave it out`);
     }

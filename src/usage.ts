@@ -40,7 +40,7 @@ export function formatConfig(table: OptionTable, role: Role): string {
   let text = "";
   for (const option of Object.values(table)) {
     const { absent, group } = option.entry;
-    if (group === "modes" || !option.isAvailable || !option.isFor(role)) continue;
+    if (group === "modes" || !option.isFor(role)) continue;
     if (absent !== undefined && !option.given) {
       text += `# --${option.name} is not given: ${absent}\n`;
       continue;
@@ -84,7 +84,6 @@ function usageNote(option: AnyOption): string {
 
 /** What the help text and the default together don't say. */
 function documentationNote(option: AnyOption): string {
-  if (!option.isAvailable) return " (not in this version)";
   const { absent } = option.entry;
   return absent === undefined ? "" : ` (not given: ${absent})`;
 }

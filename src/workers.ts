@@ -79,10 +79,11 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
       await retired;
       await served.socket.stop();
       await statistics.stop();
-      rmSync(directory, { recursive: true });
     },
     exit(code) {
       for (const worker of workers) worker.kill();
+      // Also after a second signal: no key is left behind.
+      rmSync(directory, { recursive: true, force: true });
       exit(code);
     },
     report: (message) => log.info(message),

@@ -171,16 +171,6 @@ describe("each option on its own", () => {
     expect([...here, ...elsewhere].toSorted()).toEqual(names.toSorted());
   });
 
-  const missing = Object.values(optionTable()).filter((option) => !option.isAvailable);
-  test.each(missing.map((option) => [option.name, option.defaultText]))(
-    "--%s is not available yet, not even with its default %p",
-    (name, text) => {
-      expect(refusal(PLAIN, `--${name}=${text}`)).toBe(
-        `--${name} is not available in this version: leave it out`,
-      );
-    },
-  );
-
   test.each([
     ["trusted-hops", "one"],
     ["max-waiting-proxies", "0"],
@@ -525,13 +515,10 @@ describe("the help", () => {
     }
   });
 
-  test("explains every option once, and says which are missing", () => {
+  test("explains every option once", () => {
     const flags = [...formatUsage().matchAll(/^ {2}--([a-z0-9-]+)/gm)].map((match) => match[1]);
     const options = Object.values(optionTable());
     expect(flags).toEqual(["help", ...options.map((option) => option.name)]);
-    const missing = options.filter((option) => !option.isAvailable).length;
-    const words = formatUsage().replaceAll(/\s+/g, " ");
-    expect(words.split("(not in this version)")).toHaveLength(missing + 1);
   });
 
   test("gives every option that takes a value a name for it", () => {
