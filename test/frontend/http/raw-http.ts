@@ -28,9 +28,11 @@ export class RawConnection {
     return connection;
   }
 
-  send(text: string): void {
-    this.#socket?.write(Buffer.from(text, "latin1"));
+  /** Returns how many bytes the socket took; the rest is not sent. */
+  send(text: string): number {
+    const taken = this.#socket?.write(Buffer.from(text, "latin1")) ?? 0;
     this.#socket?.flush();
+    return taken;
   }
 
   /** Closes the sending half, or both where the runtime knows no halves. */
