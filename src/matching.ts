@@ -32,12 +32,10 @@ export async function startMatching(
   if (!read.ok) return read;
   let { configuration } = read;
 
-  const hashAddress = createAddressHash();
   const counting = await startStatistics({
     ...options,
     clock: systemClock,
     log,
-    hashAddress,
     load: () => ({
       waitingByPoolAndType: broker.waitingByPoolAndType(),
       matchesInFlight: broker.load.clients,
@@ -59,7 +57,7 @@ export async function startMatching(
       clients: options.maxClients,
       rateLimitEntries: options.maxRateLimitEntries,
     },
-    hashAddress,
+    hashAddress: createAddressHash(),
   });
 
   let sqs: RunningSqs | undefined;

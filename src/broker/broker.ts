@@ -58,6 +58,17 @@ export interface SessionCounts {
 }
 
 /**
+ * Tells when a peer has gone. Every AbortSignal is one; it is not asked for here because to make one costs more than to
+ * match a client.
+ */
+export interface Departure {
+  /** Whether the peer has gone. */
+  readonly aborted: boolean;
+  /** Calls the listener once, when the peer goes; never if it has gone already. */
+  addEventListener(type: "abort", listener: () => void): void;
+}
+
+/**
  * Matches clients with proxies. Arguments and outcomes are plain data, so that a broker can be elsewhere. No method
  * rejects for anything a peer did, and every promise settles: a poll within the proxy deadline, an offer within the
  * client deadline, an answer at once.
@@ -66,9 +77,9 @@ export interface SessionCounts {
  */
 export interface Broker {
   /** A proxy asks for a client, and waits for one. */
-  poll(poll: Poll, gone: AbortSignal): Promise<PollOutcome>;
+  poll(poll: Poll, gone: Departure): Promise<PollOutcome>;
   /** A client asks for a proxy, and waits for its answer. */
-  offer(offer: Offer, gone: AbortSignal): Promise<OfferOutcome>;
+  offer(offer: Offer, gone: Departure): Promise<OfferOutcome>;
   /** A matched proxy answers. Delivered at most once, and only to the client whose offer that poll was given. */
   answer(answer: ProxyAnswer): Promise<AnswerOutcome>;
   /** The sessions of this moment. */

@@ -23,8 +23,11 @@ export type OfferEnd =
 export interface BrokerEvents {
   /** A poll came in. */
   pollReceived(poll: Poll): void;
-  /** It passed the relay pattern check, and its address may be counted. */
-  pollAdmitted(poll: Poll): void;
+  /**
+   * It passed the relay pattern check, and its address may be counted: `addressKey` tells it from other addresses, and
+   * does not tell what it is.
+   */
+  pollAdmitted(poll: Poll, addressKey: number): void;
   /** It was told its outcome, or its proxy is gone, `elapsed` ms after it came. */
   pollEnded(poll: Poll, end: PollEnd, elapsed: number): void;
   /** An offer was told its outcome, or its client is gone, `elapsed` ms after it came. */

@@ -8,6 +8,7 @@ import type { BridgeList } from "./bridge-list.ts";
 import type {
   AnswerOutcome,
   Broker,
+  Departure,
   Offer,
   OfferOutcome,
   Poll,
@@ -70,7 +71,7 @@ export class LocalBroker implements Broker {
     this.#relayPolicy = this.#policyFor(parts.bridges);
   }
 
-  poll(poll: Poll, gone: AbortSignal): Promise<PollOutcome> {
+  poll(poll: Poll, gone: Departure): Promise<PollOutcome> {
     const { clock, events } = this.#parts;
     const now = clock.now();
     const since = now - (poll.waited ?? 0);
@@ -82,10 +83,10 @@ export class LocalBroker implements Broker {
         nextPoll: NEXT_POLL_AFTER_PATTERN_REJECTION,
       });
     }
-    events.pollAdmitted(poll);
+    const key = this.#parts.hashAddress(poll.address?.reveal() ?? "");
+    events.pollAdmitted(poll, key);
 
     const allowance = this.#allowances[POOL_OF_PROXY[poll.nat]];
-    const key = this.#parts.hashAddress(poll.address?.reveal() ?? "");
     const mustWaitUntil = poll.waited === undefined ? allowance.mustWaitUntil(key, now) : undefined;
     if (mustWaitUntil !== undefined) {
       events.pollEnded(poll, "too-soon", 0);
@@ -110,14 +111,14 @@ export class LocalBroker implements Broker {
   }
 
   /** Why a proxy whose turn it is can't wait all the same. */
-  #obstacle(sid: SessionId, gone: AbortSignal): PollEnd | undefined {
+  #obstacle(sid: SessionId, gone: Departure): PollEnd | undefined {
     if (this.#draining) return "draining";
     if (gone.aborted) return "withdrawn";
     if (this.#matches.waiting >= this.#parts.limits.waitingProxies) return "full";
     return this.#matches.find(sid)?.state === "offered" ? "duplicate" : undefined;
   }
 
-  offer(offer: Offer, gone: AbortSignal): Promise<OfferOutcome> {
+  offer(offer: Offer, gone: Departure): Promise<OfferOutcome> {
     const { clock, events, limits } = this.#parts;
     const relayUrl = this.#bridges.relayUrl(offer.fingerprint);
     if (relayUrl === undefined) {

@@ -16,8 +16,6 @@ export interface RecorderParts {
   readonly distinct: DistinctAddresses | undefined;
   /** The country of an address, `??` if it is unknown. */
   readonly countryOf: (address: Address | undefined) => string;
-  /** A number for an address, under a secret, that tells it from others and does not tell what it is. */
-  readonly hashAddress: (address: string) => number;
 }
 
 /** What the daily report calls the end of an offer; undefined: it does not count it. */
@@ -43,11 +41,10 @@ export class Recorder implements BrokerEvents, RefusalEvents {
     this.#parts.prometheus.pollReceived(nat, type, withPattern);
   }
 
-  pollAdmitted({ address, nat, type }: Poll): void {
-    const { daily, prometheus, distinct, countryOf, hashAddress } = this.#parts;
+  pollAdmitted({ address, nat, type }: Poll, addressKey: number): void {
+    const { daily, prometheus, distinct, countryOf } = this.#parts;
     prometheus.pollAdmitted(nat, type);
-    const key = hashAddress(address?.reveal() ?? "");
-    if (daily.proxySeen(key, () => countryOf(address), nat, type)) {
+    if (daily.proxySeen(addressKey, () => countryOf(address), nat, type)) {
       prometheus.newProxyAddress(countryOf(address), nat, type);
     }
     if (address !== undefined) distinct?.record(address, nat, type);

@@ -28,7 +28,6 @@ export interface StatisticsParts {
   readonly log: Logger;
   /** Asked at every scrape. */
   readonly load: () => Load;
-  readonly hashAddress: (address: string) => number;
 }
 
 export interface Statistics {
@@ -47,7 +46,7 @@ export type StartedStatistics =
 
 /** Opens the files and begins to count; every file that can't be used is an error. */
 export async function startStatistics(parts: StatisticsParts): Promise<StartedStatistics> {
-  const { metricsLog, ipCountPrefix, ipCountInterval, clock, log, hashAddress } = parts;
+  const { metricsLog, ipCountPrefix, ipCountInterval, clock, log } = parts;
   const countries = new CountryLookup(parts.countryFiles, log);
   const loaded = await countries.load();
   if (!loaded.ok) return loaded;
@@ -98,7 +97,6 @@ export async function startStatistics(parts: StatisticsParts): Promise<StartedSt
     prometheus,
     distinct,
     countryOf: (address) => countries.countryOf(address),
-    hashAddress,
   });
   return {
     ok: true,

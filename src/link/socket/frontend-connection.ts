@@ -1,6 +1,6 @@
 /** One frontend, as the core sees it: its calls are done, whatever else it sends ends the connection. */
 
-import type { Broker } from "../../broker/broker.ts";
+import type { Broker, Departure } from "../../broker/broker.ts";
 import { ANSWER_CALL, OFFER_CALL, POLL_CALL, SESSIONS_CALL } from "./broker-calls.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { type Call, type Codec, decodePayload, NO_PAYLOAD, TEXT } from "./codec.ts";
@@ -31,18 +31,24 @@ export interface FrontendConnectionParts {
   readonly onClosed: (reason: string) => void;
 }
 
-/** A call under way. */
-class ServedCall {
-  #controller: AbortController | undefined;
+/** A call under way, which ends when it is cancelled or its frontend is gone. */
+class ServedCall implements Departure {
+  #withdrawn = false;
+  #listeners: (() => void)[] | undefined;
 
-  /** Aborts when the call is cancelled or its frontend is gone. Made only for calls that look at it. */
-  get gone(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
+  get aborted(): boolean {
+    return this.#withdrawn;
+  }
+
+  addEventListener(_: "abort", listener: () => void): void {
+    this.#listeners ??= [];
+    this.#listeners.push(listener);
   }
 
   withdraw(): void {
-    this.#controller?.abort();
+    if (this.#withdrawn) return;
+    this.#withdrawn = true;
+    for (const listener of this.#listeners ?? []) listener();
   }
 }
 
@@ -64,8 +70,8 @@ export class FrontendConnection {
     this.#parts = parts;
     const { broker } = parts.services;
     this.#serve = new Map([
-      [POLL_CALL.kind, this.#serving(POLL_CALL, (poll, call) => broker.poll(poll, call.gone))],
-      [OFFER_CALL.kind, this.#serving(OFFER_CALL, (offer, call) => broker.offer(offer, call.gone))],
+      [POLL_CALL.kind, this.#serving(POLL_CALL, (poll, call) => broker.poll(poll, call))],
+      [OFFER_CALL.kind, this.#serving(OFFER_CALL, (offer, call) => broker.offer(offer, call))],
       [ANSWER_CALL.kind, this.#serving(ANSWER_CALL, (answer) => broker.answer(answer))],
       [SESSIONS_CALL.kind, this.#serving(SESSIONS_CALL, () => broker.sessions())],
       [
@@ -163,28 +169,34 @@ export class FrontendConnection {
       const request = decodePayload(codec, payload);
       if (request === undefined || this.#calls.has(id)) return false;
       if (this.#calls.size >= this.#parts.limits.calls) this.#fail(id);
-      else void this.#do(id, (served) => act(request, served), reply);
+      else this.#do(id, request, act, reply);
       return true;
     };
   }
 
-  /** Does a call whose outcome is undefined if it can't be done now. */
-  async #do<Outcome>(
+  /** Does a call whose outcome is undefined if it can't be done now. Nothing is suspended but what the call itself is. */
+  #do<Request, Outcome>(
     id: number,
-    act: (served: ServedCall) => Promise<Outcome | undefined>,
+    request: Request,
+    act: (request: Request, served: ServedCall) => Promise<Outcome | undefined>,
     reply: (id: number, outcome: Outcome) => void,
-  ): Promise<void> {
+  ): void {
     const served = new ServedCall();
     this.#calls.set(id, served);
-    try {
-      const outcome = await act(served);
+    const onOutcome = (outcome: Outcome | undefined) => {
+      this.#calls.delete(id);
       if (outcome === undefined) this.#fail(id);
       else reply(id, outcome);
-    } catch (error) {
+    };
+    const onBug = (error: unknown) => {
+      this.#calls.delete(id);
       this.#parts.services.onBug(error);
       this.#fail(id);
-    } finally {
-      this.#calls.delete(id);
+    };
+    try {
+      act(request, served).then(onOutcome).catch(onBug);
+    } catch (error) {
+      onBug(error);
     }
   }
 
