@@ -5,7 +5,8 @@ import { FauxqsProcess } from "../test/frontend/sqs/fauxqs-process.ts";
 import type { LoadResult } from "./load-result.ts";
 import { type GivenOptions, requiredCount } from "./options.ts";
 import { runLoad, startServer } from "./processes.ts";
-import { OURS, OURS_WITH_SQS, type Target } from "./targets.ts";
+import { OURS, OURS_WITH_SQS, splitTargets, type Target } from "./targets.ts";
+import type { TlsFlags } from "./tls-flags.ts";
 
 /** A server under a load, measured once a round. */
 export interface Case {
@@ -27,6 +28,13 @@ export function matchingCases(targets: readonly Target[], given: GivenOptions): 
       ...(target.constant ? ["--constant"] : proxies),
       ...loadOptions(given, ["clients", "seconds"]),
     ]),
+  );
+}
+
+/** This broker split and whole, each request on a new TLS connection. */
+export function tlsCases({ transport }: TlsFlags, given: GivenOptions): Case[] {
+  return splitTargets(transport).map((target) =>
+    caseOf(target, false, ["--tls", ...loadOptions(given, ["proxies", "clients", "seconds"])]),
   );
 }
 

@@ -1,7 +1,7 @@
 /** How a generated client reaches the broker. */
 
 import type { AddressCycle } from "./address-cycle.ts";
-import { HttpConnection } from "./http-connection.ts";
+import type { Connection } from "./http-connection.ts";
 import { bodyOf } from "./messages.ts";
 
 /** One client's way, which carries one exchange at a time. */
@@ -20,11 +20,11 @@ export interface ClientWay {
 /** Straight to `POST /client`. */
 export class HttpWay implements ClientWay {
   readonly name = "/client";
-  readonly #connection: HttpConnection;
+  readonly #connection: Connection;
   readonly #addresses: AddressCycle;
 
-  constructor(port: number, addresses: AddressCycle) {
-    this.#connection = new HttpConnection(port);
+  constructor(connection: Connection, addresses: AddressCycle) {
+    this.#connection = connection;
     this.#addresses = addresses;
   }
 

@@ -1,4 +1,4 @@
-/** One keep-alive connection of the load generator. Written by hand because `fetch` would cost more than the server. */
+/** Connections of the load generator. Written by hand because `fetch` would cost more than the server. */
 
 import type { Socket } from "bun";
 
@@ -12,12 +12,21 @@ interface Pending {
   readonly reject: (reason: Error) => void;
 }
 
+/** A peer's way to the server, which carries one request at a time. */
+export interface Connection {
+  /** Posts an ASCII body for a peer of that address. Rejects if the way is lost. */
+  post(path: string, body: string, forwardedFor: string): Promise<HttpResponse>;
+  /** A request in flight rejects. */
+  close(): void;
+}
+
 /**
- * Carries one request at a time. It opens with the first request and is never reopened: a server that closes a
+ * A connection that is kept. It opens with the first request and is never reopened: a server that closes a
  * connection under load makes the run fail.
  */
-export class HttpConnection {
+export class HttpConnection implements Connection {
   readonly #port: number;
+  readonly #tls: boolean;
   #socket: Socket<HttpConnection> | undefined;
   #pending: Pending | undefined;
   /** What the socket would not take yet. */
@@ -26,8 +35,15 @@ export class HttpConnection {
   /** Why nothing can be sent any more. */
   #failure: Error | undefined;
 
-  constructor(port: number) {
+  /** With `tls` any certificate is taken. */
+  constructor(port: number, tls = false) {
     this.#port = port;
+    this.#tls = tls;
+  }
+
+  /** The port of our end; undefined if it is not open, or no longer. */
+  get localPort(): number | undefined {
+    return this.#failure === undefined ? this.#socket?.localPort : undefined;
   }
 
   /** Posts an ASCII body for a peer of that address. Rejects as `send` does. */
@@ -65,6 +81,7 @@ export class HttpConnection {
     const socket = await Bun.connect<HttpConnection>({
       hostname: "127.0.0.1",
       port: this.#port,
+      ...(this.#tls ? { tls: { rejectUnauthorized: false } } : {}),
       data: this,
       socket: HttpConnection.#handlers,
     });
@@ -134,4 +151,28 @@ export class HttpConnection {
 /** The headers of a peer's request as a reverse proxy passes them on. */
 function formatHeaders(forwardedFor: string): string {
   return `User-Agent: Go-http-client/1.1\r\nX-Forwarded-For: ${forwardedFor}\r\nAccept-Encoding: gzip\r\n`;
+}
+
+/** A new TLS connection for each request, with a whole handshake: what is dearest for a server. */
+export class TlsConnectionEach implements Connection {
+  readonly #port: number;
+  #current: HttpConnection | undefined;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  async post(path: string, body: string, forwardedFor: string): Promise<HttpResponse> {
+    const connection = new HttpConnection(this.#port, true);
+    this.#current = connection;
+    try {
+      return await connection.post(path, body, forwardedFor);
+    } finally {
+      connection.close();
+    }
+  }
+
+  close(): void {
+    this.#current?.close();
+  }
 }

@@ -10,6 +10,8 @@ export interface MatchingResult extends ClientFigures {
   readonly seconds: number;
   /** CPU time of the server's whole process tree, in µs, user and system. */
   readonly cpuPerMatch: number;
+  /** That of the server's first process alone: the core, if it has http-frontends. */
+  readonly firstCpuPerMatch: number;
   /** Resident memory of the tree at the end of the window, and the most it ever was, in KB. */
   readonly residentKb: number;
   readonly peakKb: number;
@@ -83,7 +85,7 @@ const MIXED_NUMBERS = [
   "generatorLoad",
 ] as const;
 
-const MATCHING_NUMBERS = [...MIXED_NUMBERS, ...CLIENT_NUMBERS] as const;
+const MATCHING_NUMBERS = [...MIXED_NUMBERS, "firstCpuPerMatch", ...CLIENT_NUMBERS] as const;
 
 const IDLE_NUMBERS = [
   "waiting",

@@ -1,6 +1,6 @@
 /**
- * The load generator, a process of its own so that its CPU time is nobody else's. Peers of a Snowflake broker on
- * keep-alive connections to 127.0.0.1; the result goes to standard output as one line of JSON.
+ * The load generator, a process of its own so that its CPU time is nobody else's. Peers of a Snowflake broker at
+ * 127.0.0.1; the result goes to standard output as one line of JSON.
  */
 
 import { formatLoadResult, type LoadResult } from "./load-result.ts";
@@ -37,6 +37,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   "sqs-clients": { type: "string", value: "N", default: "2", help: "by SQS, with --sqs-port" },
   idle: { type: "string", value: "N", help: "no clients: memory with N proxies waiting" },
   constant: { type: "boolean", help: "the server answers constants at once" },
+  tls: { type: "boolean", help: "each request comes on a new TLS connection" },
   progress: { type: "boolean", help: "one line a second on standard error" },
   label: { type: "string", value: "TEXT", default: "", help: "begins each of these lines" },
   help: { type: "boolean", help: "print this" },
@@ -57,7 +58,9 @@ async function main(): Promise<void> {
   const label = given.texts.get("label")?.at(-1) ?? "";
   const progress = given.switches.has("progress") ? progressTo(label) : () => {};
   const result = await measure(server, given, progress);
-  process.stdout.write(`${formatLoadResult(result)}\n`);
+  await Bun.write(Bun.stdout, `${formatLoadResult(result)}\n`);
+  // TLS connections that were terminated would keep the process until their servers have closed them, too.
+  process.exit();
 }
 
 async function measure(
@@ -68,6 +71,7 @@ async function measure(
   const idle = givenCount(given, "idle", 1);
   if (idle !== undefined) return measureIdle(server, idle, progress);
   const window = {
+    tls: given.switches.has("tls"),
     seconds: requiredCount(given, "seconds", 1),
     warmup: requiredCount(given, "warmup", 0),
   };

@@ -61,7 +61,7 @@ export async function measureMixed(
       seconds,
       matches,
       matchesPerSecond: matches / seconds,
-      cpuPerMatch: window.serverCpu / matches,
+      cpuPerMatch: window.serverCpu.tree / matches,
       residentKb,
       peakKb,
       idlePolls,

@@ -1,5 +1,6 @@
 /** The phases of a measurement: peers start, warm up, are watched for a while, and stop. */
 
+import { HttpConnection, TlsConnectionEach } from "./http-connection.ts";
 import type { IdleResult, MatchingResult } from "./load-result.ts";
 import { Peers } from "./peers.ts";
 import { type MemoryStatus, readMemory } from "./process-usage.ts";
@@ -17,6 +18,8 @@ export interface MatchingLoad {
   /** How many proxies wait at any time; a server of constants has none. */
   readonly proxies: number | "constant";
   readonly clients: number;
+  /** Whether each request comes on a new TLS connection, and not all of a peer on one without TLS. */
+  readonly tls: boolean;
   /** Lengths of the phases in s. */
   readonly warmup: number;
   readonly seconds: number;
@@ -48,7 +51,9 @@ export async function measureMatching(
   load: MatchingLoad,
   progress: Progress,
 ): Promise<MatchingResult> {
-  const peers = new Peers(server.port, MATCHING_ADDRESSES);
+  const { port } = server;
+  const open = () => (load.tls ? new TlsConnectionEach(port) : new HttpConnection(port));
+  const peers = new Peers(port, MATCHING_ADDRESSES, open);
   const { tally } = peers;
   let phase = "start";
   using _ = everySecond(() => progress(phase, tally));
@@ -73,7 +78,8 @@ export async function measureMatching(
       kind: "matching",
       seconds,
       ...clients,
-      cpuPerMatch: window.serverCpu / clients.matches,
+      cpuPerMatch: window.serverCpu.tree / clients.matches,
+      firstCpuPerMatch: window.serverCpu.first / clients.matches,
       residentKb,
       peakKb,
       idlePolls,

@@ -2,7 +2,7 @@
 
 import { AddressCycle } from "./address-cycle.ts";
 import { type ClientWay, HttpWay } from "./client-way.ts";
-import { HttpConnection } from "./http-connection.ts";
+import { type Connection, HttpConnection } from "./http-connection.ts";
 import {
   assertAnswerReply,
   assertClientReply,
@@ -34,7 +34,7 @@ const FINISH_TIMEOUT = 8000;
 export class Peers {
   /** What the proxies have seen, and the clients that were given no tally of their own. */
   readonly tally = new Tally();
-  readonly #port: number;
+  readonly #open: () => Connection;
   readonly #addresses: AddressCycle;
   readonly #connections: { close(): void }[] = [];
   readonly #clients: Promise<void>[] = [];
@@ -42,9 +42,16 @@ export class Peers {
   #clientsStopping = false;
   #closed = false;
 
-  /** `addresses`: how many the peers use in turn. A broker refuses an address for 20 s after its poll. */
-  constructor(port: number, addresses: number) {
-    this.#port = port;
+  /**
+   * `addresses`: how many the peers use in turn. A broker refuses an address for 20 s after its poll. `open`: how each
+   * of them reaches the server.
+   */
+  constructor(
+    port: number,
+    addresses: number,
+    open: () => Connection = () => new HttpConnection(port),
+  ) {
+    this.#open = open;
     this.#addresses = new AddressCycle(addresses);
   }
 
@@ -64,7 +71,7 @@ export class Peers {
   startClients(
     count: number,
     tally: Tally = this.tally,
-    open: () => ClientWay = () => new HttpWay(this.#port, this.#addresses),
+    open: () => ClientWay = () => new HttpWay(this.#open(), this.#addresses),
   ): void {
     for (let index = 0; index < count; index++) {
       const way = this.#keep(open());
@@ -78,8 +85,8 @@ export class Peers {
   startConstantPairs(count: number): void {
     const { tally } = this;
     for (let index = 0; index < count; index++) {
-      const client = this.#keep(new HttpWay(this.#port, this.#addresses));
-      const proxy = this.#keep(new HttpConnection(this.#port));
+      const client = this.#keep(new HttpWay(this.#open(), this.#addresses));
+      const proxy = this.#keep(this.#open());
       const exchange = async () => {
         await Promise.all([
           makeMatch(client, "unrestricted", CONSTANT_NONCE, tally),
@@ -109,7 +116,7 @@ export class Peers {
   async #startPool(nat: string, waiting: number, spares: number): Promise<void> {
     const places = new WaitingPlaces(waiting);
     for (let index = 0; index < waiting + spares; index++) {
-      const connection = this.#keep(new HttpConnection(this.#port));
+      const connection = this.#keep(this.#open());
       const exchange = async () => {
         await places.take();
         await this.#serve(connection, nat, () => places.leave());
@@ -139,7 +146,7 @@ export class Peers {
   }
 
   /** One poll of a proxy, and the answer if a client came. `polled` is called when the poll has its reply. */
-  async #serve(connection: HttpConnection, nat: string, polled: () => void): Promise<void> {
+  async #serve(connection: Connection, nat: string, polled: () => void): Promise<void> {
     const sid = makeSid();
     this.tally.waiting++;
     let reply: string;
@@ -161,7 +168,7 @@ export class Peers {
     assertAnswerReply(await this.#post(connection, "/answer", answer));
   }
 
-  async #post(connection: HttpConnection, path: string, body: string): Promise<string> {
+  async #post(connection: Connection, path: string, body: string): Promise<string> {
     return bodyOf(await connection.post(path, body, this.#addresses.next()), path);
   }
 }

@@ -10,6 +10,8 @@ export interface ProcessStat {
   readonly parent: number;
   /** User and system time of the process and of those children that have ended and been waited for, in 1/100 s. */
   readonly ticks: number;
+  /** Those of the process alone. */
+  readonly ownTicks: number;
 }
 
 export interface MemoryStatus {
@@ -25,10 +27,13 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   const pid = Number.parseInt(text, 10);
   const fields = text.slice(nameEnd + 2).split(" ");
   const parent = Number(fields[1]);
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  const sumFields = (from: number, to: number) =>
+    fields.slice(from, to).reduce((sum, field) => sum + Number(field), 0);
+  const ownTicks = sumFields(11, 13);
+  const ticks = sumFields(11, 15);
   const complete = nameEnd !== -1 && fields.length >= 15;
   if (!complete || Number.isNaN(pid + parent + ticks)) return undefined;
-  return { pid, parent, ticks };
+  return { pid, parent, ticks, ownTicks };
 }
 
 /** Parses /proc/PID/status. Undefined for a process that has ended but was not waited for: it has no memory. */
@@ -47,10 +52,26 @@ export function selectTree(all: readonly ProcessStat[], root: number): ProcessSt
   return tree;
 }
 
-/** CPU time that the tree of `root` has used so far, in µs. Throws if the process is gone. */
-export function readCpuTime(root: number): number {
-  const ticks = readTree(root).reduce((sum, entry) => sum + entry.ticks, 0);
-  return ticks * MICROSECONDS_PER_TICK;
+/** CPU time in µs. */
+export interface CpuTime {
+  /** Of a process and all that descend from it. */
+  readonly tree: number;
+  /** Of the process alone. */
+  readonly first: number;
+}
+
+/** CPU time that `root` and its descendants have used so far. Throws if the process is gone. */
+export function readCpuTime(root: number): CpuTime {
+  const tree = readTree(root);
+  const sum = (ticksOf: (entry: ProcessStat) => number, entries: readonly ProcessStat[]) =>
+    entries.reduce((total, entry) => total + ticksOf(entry), 0) * MICROSECONDS_PER_TICK;
+  return {
+    tree: sum(({ ticks }) => ticks, tree),
+    first: sum(
+      ({ ownTicks }) => ownTicks,
+      tree.filter(({ pid }) => pid === root),
+    ),
+  };
 }
 
 /** Memory of the tree of `root`; the peak is the sum of each process's own. Throws if the process is gone. */

@@ -38,6 +38,7 @@ const PROCESS_COLUMNS: readonly Column<MatchingResult | MixedResult>[] = [
 
 const MATCHING_COLUMNS: readonly Column<MatchingResult>[] = [
   ...THROUGHPUT_COLUMNS,
+  { key: "firstCpuPerMatch", title: "first", digits: 1, value: (r) => r.firstCpuPerMatch },
   ...LATENCY_COLUMNS,
   ...PROCESS_COLUMNS,
 ];

@@ -9,6 +9,7 @@ import {
   idleCases,
   matchingCases,
   mixedCase,
+  tlsCases,
 } from "./cases.ts";
 import { prepareCounting } from "./counting.ts";
 import type { LoadResult } from "./load-result.ts";
@@ -30,15 +31,26 @@ import {
   OURS,
   type Rival,
   RIVALS,
+  splitTargets,
   type Target,
   UNCOUNTED,
 } from "./targets.ts";
+import { KEY_KINDS, type KeyKind, makeTlsFlags } from "./tls-flags.ts";
 
 const OPTIONS: Readonly<Record<string, Option>> = {
   against: { type: "string", value: RIVALS.join("|"), help: "adds a rival; may be repeated" },
   mixed: { type: "boolean", help: "measures this broker with clients by HTTP, AMP cache and SQS" },
   idle: { type: "string", value: "N", help: "measures memory with N proxies waiting instead" },
   flat: { type: "boolean", help: "measures this broker with 10,000 and with 200 proxies waiting" },
+  split: {
+    type: "boolean",
+    help: "measures this broker as one process, and with --workers 1 and 2",
+  },
+  tls: {
+    type: "string",
+    value: KEY_KINDS.join("|"),
+    help: "the same, each request on a new TLS connection, with such a key",
+  },
   proxies: { type: "string", value: "N", default: "200", help: "proxies waiting at any time" },
   clients: { type: "string", value: "N", default: "16", help: "clients, each always in a match" },
   "amp-clients": { type: "string", value: "N", default: "4", help: "by AMP cache, with --mixed" },
@@ -60,11 +72,12 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const rivals = parseRivals(given);
   const flat = given.switches.has("flat");
   const mixed = given.switches.has("mixed");
+  const split = given.switches.has("split");
+  const tls = parseKeyKind(given);
   const idle = givenCount(given, "idle", 1);
-  if ((flat || mixed) && (flat === mixed || idle !== undefined || rivals.length > 0))
-    throw new UsageError(
-      "--flat and --mixed go with no other of --flat, --mixed, --idle, --against",
-    );
+  const modes = [flat, mixed, split, tls !== undefined, idle !== undefined || rivals.length > 0];
+  if (modes.filter(Boolean).length > 1)
+    throw new UsageError("only one of --flat, --mixed, --split, --tls, or --idle and --against");
   const rounds = requiredCount(given, "rounds", 1);
   assertEnoughFiles(
     flat ? Math.max(...FLAT_PROXIES) : (idle ?? requiredCount(given, "proxies", 1)),
@@ -74,6 +87,8 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const chooseCases = async () => {
     if (flat) return flatCases(given);
     if (mixed) return [mixedCase(given)];
+    if (split) return matchingCases(splitTargets(), given);
+    if (tls !== undefined) return tlsCases(built.use(makeTlsFlags(tls)), given);
     const targets = await chooseTargets(rivals, built, signal);
     return idle === undefined ? matchingCases(targets, given) : idleCases(targets, idle);
   };
@@ -138,13 +153,21 @@ function parseRivals(given: GivenOptions): Rival[] {
   });
 }
 
+function parseKeyKind(given: GivenOptions): KeyKind | undefined {
+  const name = given.texts.get("tls")?.at(-1);
+  const kind = KEY_KINDS.find((known) => known === name);
+  if (name !== undefined && kind === undefined)
+    throw new UsageError(`--tls: "${name}" is none of ${KEY_KINDS.join(", ")}`);
+  return kind;
+}
+
 function describeMachine(): string {
   const cores = cpus();
   return [
     `${cores.length} cores, ${cores[0]?.model ?? "unknown"}; Bun ${Bun.version}.`,
     "Server and generator are separate processes that share the cores: with fewer than three of them, matches/s and",
-    "latency are those of both together. CPU and memory are the server's alone, children included; only `generator` is",
-    "the load generator's: the cores it kept busy.",
+    "latency are those of both together. CPU and memory are the server's alone, children included; `first` is CPU µs/match",
+    "of its first process alone. Only `generator` is the load generator's: the cores it kept busy.",
   ].join("\n");
 }
 

@@ -11,7 +11,7 @@ export const RIVALS = ["upstream", "go-floor", "uncounted"] as const;
 export type Rival = (typeof RIVALS)[number];
 
 export interface Target {
-  readonly name: "ours" | "counting" | "bun-floor" | Rival;
+  readonly name: "ours" | "counting" | "bun-floor" | "workers=1" | "workers=2" | Rival;
   /** For reports: what the figures are figures of. */
   readonly label: string;
   /** Answers constants at once; proxies can wait there only if its polls are held. */
@@ -28,10 +28,13 @@ const UPSTREAM =
 /** The program itself. */
 export const MAIN: readonly string[] = [process.execPath, join(ROOT, "src/main.ts")];
 
-/** What the program is told of the load that comes, whatever it counts. */
-export function listenFlags(port: number): string[] {
+/** What the program is told of the load that comes, whatever it counts. `transport`: its certificate, or that it has none. */
+export function listenFlags(
+  port: number,
+  transport: readonly string[] = ["--disable-tls"],
+): string[] {
   return [
-    "--disable-tls",
+    ...transport,
     "--addr",
     `127.0.0.1:${port}`,
     "--trusted-hops",
@@ -48,6 +51,26 @@ export const OURS: Target = {
   constant: false,
   command: (port) => [...MAIN, ...listenFlags(port), "--disable-geoip"],
 };
+
+/** This broker as one process, and as a core with one and with two http-frontends. */
+export function splitTargets(transport?: readonly string[]): Target[] {
+  const flags = (port: number) => [...MAIN, ...listenFlags(port, transport), "--disable-geoip"];
+  return [
+    { ...OURS, label: "this broker as one process", command: flags },
+    {
+      ...OURS,
+      name: "workers=1",
+      label: "a core and one http-frontend; `first` is the core",
+      command: (port) => [...flags(port), "--workers", "1"],
+    },
+    {
+      ...OURS,
+      name: "workers=2",
+      label: "a core and two http-frontends on one port; `first` is the core",
+      command: (port) => [...flags(port), "--workers", "2"],
+    },
+  ];
+}
 
 export const UNCOUNTED: Target = {
   name: "uncounted",

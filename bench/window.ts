@@ -1,6 +1,6 @@
 /** The time in which a load is watched, and what is seen of clients in it. */
 
-import { readCpuTime, readMemory } from "./process-usage.ts";
+import { type CpuTime, readCpuTime, readMemory } from "./process-usage.ts";
 import { percentile } from "./statistics.ts";
 import type { Tally } from "./tally.ts";
 
@@ -8,8 +8,8 @@ import type { Tally } from "./tally.ts";
 export interface Window {
   /** Its length in s. */
   readonly seconds: number;
-  /** CPU time of the server's process tree in µs. */
-  readonly serverCpu: number;
+  /** CPU time of the server's processes. */
+  readonly serverCpu: CpuTime;
   /** How much of one core the generator used, 0 to 1. */
   readonly generatorLoad: number;
   /** Resident memory of the tree at the end, and the most it ever was, in KB. */
@@ -45,7 +45,10 @@ export async function watch(
   const elapsed = (after.time - before.time) / 1000;
   return {
     seconds: elapsed,
-    serverCpu: after.serverCpu - before.serverCpu,
+    serverCpu: {
+      tree: after.serverCpu.tree - before.serverCpu.tree,
+      first: after.serverCpu.first - before.serverCpu.first,
+    },
     generatorLoad: (after.generatorCpu - before.generatorCpu) / 1e6 / elapsed,
     residentKb,
     peakKb,
@@ -74,10 +77,11 @@ export function summarizeClients(
   };
 }
 
-/** One end of the window. Everything but `time`, in ms, counts from some start: CPU time in µs. */
+/** One end of the window. Everything but `time`, in ms, counts from some start. */
 interface Reading {
   readonly time: number;
-  readonly serverCpu: number;
+  readonly serverCpu: CpuTime;
+  /** In µs. */
   readonly generatorCpu: number;
   readonly idlePolls: number;
   readonly matches: readonly number[];

@@ -3,11 +3,13 @@ import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 
-import { type Case, matchingCases, mixedCase } from "../../bench/cases.ts";
+import { type Case, matchingCases, mixedCase, tlsCases } from "../../bench/cases.ts";
 import { prepareCounting } from "../../bench/counting.ts";
 import { METHODS } from "../../bench/load-result.ts";
 import type { GivenOptions } from "../../bench/options.ts";
-import { type Target, UNCOUNTED } from "../../bench/targets.ts";
+import { splitTargets, type Target, UNCOUNTED } from "../../bench/targets.ts";
+import { makeTlsFlags } from "../../bench/tls-flags.ts";
+import { describeWithPrograms } from "../tls/programs.ts";
 
 /** As little as there can be of a load. */
 const GIVEN: GivenOptions = {
@@ -56,6 +58,28 @@ test("a second of the broker that counts nothing, end to end", async () => {
   const result = await runMatching(UNCOUNTED);
   expect(result.errors).toEqual({});
   expect(result.matches).toBeGreaterThan(0);
+});
+
+test("a second of a core with http-frontends, each process with CPU time of its own", async () => {
+  const [, one] = splitTargets();
+  if (one === undefined) throw new Error("no target");
+  const result = await runMatching(one);
+  expect(result.errors).toEqual({});
+  expect(result.matches).toBeGreaterThan(0);
+  expect(result.firstCpuPerMatch).toBeGreaterThan(0);
+  expect(result.firstCpuPerMatch).toBeLessThan(result.cpuPerMatch);
+});
+
+describeWithPrograms("bench/tls", ["openssl"], () => {
+  test("a second of TLS connections, a new one for each request", async () => {
+    using flags = makeTlsFlags("p256");
+    for (const entry of tlsCases(flags, GIVEN)) {
+      const result = await run(entry);
+      if (result.kind !== "matching") throw new Error("not the kind asked for");
+      expect(result.errors).toEqual({});
+      expect(result.matches).toBeGreaterThan(0);
+    }
+  });
 });
 
 test("a second of the broker that counts everything, with files that are gone in the end", async () => {

@@ -20,7 +20,7 @@ describe("parseProcessStat", () => {
     ["no name", ""],
   ])("%s", (_, name) => {
     const stat = parseProcessStat(`501 (${name}) S ${REST}\n`);
-    expect(stat).toEqual({ pid: 501, parent: 77, ticks: 4321 });
+    expect(stat).toEqual({ pid: 501, parent: 77, ticks: 4321, ownTicks: 21 });
   });
 
   test.each([
@@ -50,7 +50,7 @@ describe("parseMemoryStatus", () => {
 });
 
 describe("selectTree", () => {
-  const stat = (pid: number, parent: number) => ({ pid, parent, ticks: 0 });
+  const stat = (pid: number, parent: number) => ({ pid, parent, ticks: 0, ownTicks: 0 });
 
   test("children and their children, whatever the order", () => {
     const all = [stat(9, 7), stat(1, 0), stat(7, 5), stat(5, 1), stat(8, 5), stat(6, 1)];
@@ -70,7 +70,9 @@ describe("this machine's /proc", () => {
     const before = readCpuTime(process.pid);
     await Bun.spawn([process.execPath, "-e", spin], { stdio: ["ignore", "ignore", "inherit"] })
       .exited;
-    expect(readCpuTime(process.pid) - before).toBeGreaterThan(100_000);
+    const after = readCpuTime(process.pid);
+    expect(after.tree - before.tree).toBeGreaterThan(100_000);
+    expect(after.first - before.first).toBeLessThan(after.tree - before.tree - 50_000);
   });
 
   test("memory, at most its peak", () => {

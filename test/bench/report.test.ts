@@ -10,6 +10,7 @@ function matching(cpuPerMatch: number, errors: Record<string, number> = {}): Mat
     matches: 50_000,
     matchesPerSecond: 5000,
     cpuPerMatch,
+    firstCpuPerMatch: cpuPerMatch / 4,
     latencyP50: 1.5,
     latencyP99: 4,
     latencyMax: 20,
@@ -81,7 +82,7 @@ describe("formatReport", () => {
   test("medians, raw rounds, and ratios to the first case", () => {
     const report = formatReport([ours, floor], "a machine");
     expect(report).toStartWith("a machine\n");
-    expect(cellsOf(report, "ours").slice(0, 2)).toEqual(["5000", "80.0"]);
+    expect(cellsOf(report, "ours").slice(0, 3)).toEqual(["5000", "80.0", "20.0"]);
     expect(cellsOf(report, "floor").slice(0, 2)).toEqual(["5000", "40.0"]);
     expect(cellsOf(report, "  round 1")[1]).toBe("90.0");
     expect(cellsOf(report, "floor / ours").slice(0, 4)).toEqual(["1.00", "x", "0.50", "x"]);

@@ -25,6 +25,8 @@ test("--help names every option, and measures nothing", async () => {
     "idle",
     "flat",
     "mixed",
+    "split",
+    "tls",
     "sqs-clients",
     "proxies",
     "clients",
@@ -48,6 +50,8 @@ test.each([
   ["a count that is none", ["--rounds", "0"], "--rounds"],
   ["two modes", ["--flat", "--idle", "5"], "--flat"],
   ["two other modes", ["--mixed", "--flat"], "--mixed"],
+  ["two more modes", ["--split", "--tls", "p256"], "--split"],
+  ["an unknown kind of key", ["--tls", "dsa"], "none of p256, rsa2048, rsa4096"],
   ["a rival in a mode without", ["--mixed", "--against", "uncounted"], "--mixed"],
 ])("%s", async (_, args, message) => {
   const { exitCode, errors } = await run(...args);
