@@ -13,6 +13,7 @@ const TIMEOUT = 30_000;
 const INTEROP = "test/interop";
 const ACME = "test/acme";
 const ROTATION = "test/tls/rotation.test.ts";
+const RESTARTS = "test/split-under-load.test.ts";
 
 interface Counts {
   readonly passed: number;
@@ -78,8 +79,8 @@ const LOOPBACK_ONLY = { wrapper: ["sh", join(INTEROP, "loopback-only.sh")] };
 /** Everything, and what asks a broker from outside also of a core and an http-frontend. */
 async function runAll() {
   // What measures time under load runs alone.
-  const alone = [INTEROP, ACME, ROTATION];
-  const others = [INTEROP, ACME].map((folder) => `${folder}/**`).concat(ROTATION);
+  const alone = [INTEROP, ACME, ROTATION, RESTARTS];
+  const others = [INTEROP, ACME].map((folder) => `${folder}/**`).concat(ROTATION, RESTARTS);
   const together = ["--parallel", ...others.map((path) => `--path-ignore-patterns=${path}`)];
   return [
     await run("tests", [...together, "test"]),

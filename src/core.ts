@@ -22,6 +22,8 @@ export async function startCore(options: CoreOptions, log: Logger, exit: Exit): 
   const lifeCycle = new LifeCycle({
     async drain() {
       await matching.retire();
+      served.socket.retire();
+      await lastMatches(matching);
       // Waiting polls are not sent home: their frontends register them with the next core.
       await served.socket.stop();
       await matching.statistics.stop();
@@ -38,6 +40,20 @@ export async function startCore(options: CoreOptions, log: Logger, exit: Exit): 
       reload: () => matching.reload(),
     },
   };
+}
+
+/**
+ * How long a core that stops waits for the matches in flight, in ms. Most proxies that answer at all take less, and the
+ * offers of the others are asked of the next core, while all that come new have to wait for it.
+ */
+const LAST_MATCHES = 2_000;
+
+/** How often it looks whether there are any left, in ms. */
+const LOOK_EVERY = 20;
+
+async function lastMatches({ broker }: Matching): Promise<void> {
+  const end = systemClock.now() + LAST_MATCHES;
+  while (broker.load.clients > 0 && systemClock.now() < end) await Bun.sleep(LOOK_EVERY);
 }
 
 /** Refusals that one count may stand for: a frontend sends each as it comes. */

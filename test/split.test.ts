@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { BrokerProcess, freePort, untilHolds } from "./kit/broker-process.ts";
+import { childrenOf } from "./kit/process-tree.ts";
 
 const ANSWER = (sid: string) =>
   `{"Version":"1.3","Sid":"${sid}","Answer":"{\\"type\\":\\"answer\\",\\"sdp\\":\\"a=candidate ${sid}\\"}"}`;
@@ -71,6 +72,7 @@ describe("a core and two http-frontends", () => {
       );
       expect(figures).toContain('refused_messages_total{reason="version",route="client"} 8');
       expect(figures).toContain("snowflake_frontend_core_connected 1");
+      expect(figures).not.toContain("snowflake_certificate_");
       const family = await fetch(`${url}prometheus?name[]=snowflake_frontend_core_connected`);
       expect(await family.text()).toEndWith("snowflake_frontend_core_connected 1\n");
     }
@@ -96,6 +98,40 @@ describe("a core and two http-frontends", () => {
     for (const poll of polls) expect(await poll).toContain('"client match"');
     await Promise.all(polls.map((_, i) => post(one.url, "answer", ANSWER(`s${i}`))));
     for (const offer of offers) expect(await offer).toContain('"answer"');
+  });
+
+  test("SIGTERM of the core: matches in flight end, everybody else waits for the next one", async () => {
+    const socket = socketPath();
+    await using first = await core(socket);
+    await using one = await frontend(socket);
+    const matched = async (sid: string, sessions: number) => {
+      const polled = post(one.url, "proxy", POLL(sid));
+      await waiting(one.url, sessions);
+      const offered = post(one.url, "client", OFFER);
+      expect(await polled).toContain('"client match"');
+      return { offered };
+    };
+    const answering = await matched("a", 1);
+    const silent = await matched("b", 2);
+    const others = ["c", "d"];
+    const polls = others.map((sid) => post(one.url, "proxy", POLL(sid)));
+    await waiting(one.url, 4);
+    first.signal("SIGTERM");
+    await untilHolds("without a socket", async () => !existsSync(socket));
+    await using _ = await core(socket);
+    const late = post(one.url, "client", OFFER);
+    expect(await post(one.url, "answer", ANSWER("a"))).toBe('{"Status":"success"}');
+    expect(await answering.offered).toContain("a=candidate a");
+
+    // The silent one's client gets another proxy.
+    expect(await first.exited).toBe(0);
+    for (const poll of polls) expect(await poll).toContain('"client match"');
+    for (const sid of others) {
+      expect(await post(one.url, "answer", ANSWER(sid))).toBe('{"Status":"success"}');
+    }
+    for (const offer of [silent.offered, late]) expect(await offer).toContain("a=candidate");
+    expect(await post(one.url, "answer", ANSWER("b"))).toContain("client gone");
+    expect(existsSync(socket)).toBe(true);
   });
 
   test("kill -9 of a frontend takes only its own connections", async () => {
@@ -155,18 +191,3 @@ describe("--workers", () => {
     expect(await broker.exited).toBe(0);
   });
 });
-
-function childrenOf(pid: number): number[] {
-  return readdirSync("/proc")
-    .map(Number)
-    .filter((other) => Number.isInteger(other) && parentOf(other) === pid);
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    const { stdout } = Bun.spawnSync(["cut", "-d ", "-f4", `/proc/${pid}/stat`]);
-    return Number(stdout.toString());
-  } catch {
-    return undefined;
-  }
-}

@@ -2,7 +2,8 @@
 
 import { join } from "node:path";
 
-const MAIN = join(import.meta.dir, "../../src/main.ts");
+/** The program. */
+export const MAIN = join(import.meta.dir, "../../src/main.ts");
 
 /** How long a broker may take to listen, in ms. */
 const START_TIMEOUT = 10_000;

@@ -34,7 +34,13 @@ export interface SocketBrokerParts {
   readonly limits?: Partial<Pick<LinkLimits, "kept" | "calls">>;
 }
 
-/** How long anything but a poll waits for a core, in ms: as long as a quick restart takes. */
+/**
+ * How long an offer waits for a core, in ms: longer than a core takes to stop and the next to start. Together with the
+ * time that it then waits for an answer it is less than clients' patience of 15 s.
+ */
+const OFFER_PATIENCE = 5_000;
+
+/** How long anything else but a poll does: as long as a quick restart takes. */
 const PATIENCE = 1_000;
 
 /** How much longer than the core a frontend waits until it takes the core for dead, in ms. */
@@ -50,10 +56,11 @@ const asItIs = <Outcome>(outcome: Outcome): Outcome => outcome;
 /**
  * Asks a core over a unix socket, which it connects to again whenever the connection is lost.
  *
- * Polls that waited at a core that is gone are registered with the next one. Everything else that was under way comes
- * to its worst outcome at once, and what is asked while there is no core waits for one: a poll as long as it would wait
- * for a client, the rest for a second. Every promise settles, even if the core falls silent: a poll within 21 s, which
- * is less than proxies' patience of 30 s, everything else within 7 s.
+ * Polls and offers that waited at a core that is gone are asked of the next one; an offer may so be given to a second
+ * proxy, and what the first one answers finds nobody. Everything else that was under way comes to its worst outcome at
+ * once. What is asked while there is no core waits for one: a poll as long as it would wait for a client, an offer for
+ * 5 s, the rest for a second. Every promise settles, even if the core falls silent: a poll within 21 s, which is less
+ * than proxies' patience of 30 s, an offer within 11 s, everything else within 7 s.
  */
 export class SocketBroker implements Broker {
   readonly #clock: Clock;
@@ -62,6 +69,7 @@ export class SocketBroker implements Broker {
   /** Oldest first, so that polls are registered again in the order they came. */
   readonly #calls = new Map<number, PendingCall>();
   readonly #pollDeadlines: CallDeadlines;
+  readonly #offerDeadlines: CallDeadlines;
   readonly #otherDeadlines: CallDeadlines;
   #lastId = 0;
   #draining = false;
@@ -73,6 +81,7 @@ export class SocketBroker implements Broker {
     this.#clock = clock;
     this.#maxCalls = calls;
     this.#pollDeadlines = this.#deadlines(PROXY_DEADLINE, PROXY_DEADLINE + MARGIN);
+    this.#offerDeadlines = this.#deadlines(OFFER_PATIENCE, CLIENT_DEADLINE + MARGIN);
     this.#otherDeadlines = this.#deadlines(PATIENCE, CLIENT_DEADLINE + MARGIN);
     this.#core = new CoreConnection({
       path,
@@ -81,7 +90,10 @@ export class SocketBroker implements Broker {
       maxKept: kept,
       report,
       onReady: () => {
-        for (const call of this.#calls.values()) this.#register(call);
+        // Polls come first, so that offers find them.
+        const pending = [...this.#calls.values()];
+        for (const call of pending) if (this.#isPoll(call)) this.#register(call);
+        for (const call of pending) if (!this.#isPoll(call)) this.#register(call);
       },
       onLost: () => {
         for (const call of this.#calls.values()) {
@@ -119,10 +131,11 @@ export class SocketBroker implements Broker {
       {
         call: OFFER_CALL,
         request: offer,
-        deadlines: this.#otherDeadlines,
+        deadlines: this.#offerDeadlines,
         unserved: DENIED,
         lost: { kind: "timed-out" },
         collect: asItIs,
+        again: () => offer,
       },
       gone,
     );
@@ -170,13 +183,13 @@ export class SocketBroker implements Broker {
   }
 
   /**
-   * Sends every waiting proxy home and lets none wait any more. Resolves when nothing is under way any more: within 5 s,
+   * Sends every waiting proxy home and lets none wait any more. Resolves when nothing is under way any more: within 6 s,
    * or 11 s if the core has fallen silent.
    */
   drain(): Promise<void> {
     this.#draining = true;
     for (const call of this.#calls.values()) {
-      if (call.deadlines === this.#pollDeadlines) this.#withdraw(call);
+      if (this.#isPoll(call)) this.#withdraw(call);
     }
     return new Promise((resolve) => {
       if (this.#calls.size === 0) resolve();
@@ -189,6 +202,10 @@ export class SocketBroker implements Broker {
     this.#draining = true;
     this.#core.close();
     for (const call of this.#calls.values()) this.#end(call, call.atCore ? "lost" : "unserved");
+  }
+
+  #isPoll(call: PendingCall): boolean {
+    return call.deadlines === this.#pollDeadlines;
   }
 
   #deadlines(forCore: number, forOutcome: number): CallDeadlines {

@@ -2,6 +2,7 @@
 
 import { rmSync } from "node:fs";
 
+import type { Departure, OfferOutcome } from "../../broker/broker.ts";
 import type { Clock } from "../../broker/clock.ts";
 import { errorCode } from "./error-code.ts";
 import type { FrameSocket } from "./frame-socket.ts";
@@ -21,7 +22,12 @@ export interface BrokerSocket {
   /** How many frontends are connected. */
   readonly frontends: number;
   /**
-   * Stops listening, removes the socket, and closes all connections once they have taken what was sent to them, or
+   * Stops listening and removes the socket: another core may have it. Offers that come from now on are left without an
+   * outcome, so that their frontends ask that core when this one is gone. Everything else is done as ever.
+   */
+  retire(): void;
+  /**
+   * Retires if it has not, and closes all connections once they have taken what was sent to them, or
    * after a second. Waiting polls are withdrawn here, and their frontends register them again with the next core.
    */
   stop(): Promise<void>;
@@ -76,15 +82,32 @@ async function whoAnswers(path: string): Promise<string | undefined> {
   }
 }
 
+/** The outcome of an offer that nobody deals with: none, as long as somebody waits for it. */
+function untilGone(gone: Departure): Promise<OfferOutcome> {
+  const { promise, resolve } = Promise.withResolvers<OfferOutcome>();
+  gone.addEventListener("abort", () => resolve({ kind: "timed-out" }));
+  return promise;
+}
+
 class Server implements BrokerSocket {
   readonly #parts: BrokerSocketParts;
   readonly #limits: LinkLimits;
   readonly #connections = new Set<FrontendConnection>();
   #listener: Bun.UnixSocketListener<FrameSocket | undefined> | undefined;
   #onEmpty: (() => void) | undefined;
+  #retired = false;
 
   constructor(parts: BrokerSocketParts) {
-    this.#parts = parts;
+    const { broker } = parts;
+    this.#parts = {
+      ...parts,
+      broker: {
+        poll: (poll, gone) => broker.poll(poll, gone),
+        offer: (offer, gone) => (this.#retired ? untilGone(gone) : broker.offer(offer, gone)),
+        answer: (answer) => broker.answer(answer),
+        sessions: () => broker.sessions(),
+      },
+    };
     this.#limits = { ...DEFAULT_LIMITS, ...parts.limits };
   }
 
@@ -113,8 +136,14 @@ class Server implements BrokerSocket {
     }
   }
 
-  async stop(): Promise<void> {
+  retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
     this.#listener?.stop();
+  }
+
+  async stop(): Promise<void> {
+    this.retire();
     if (this.#connections.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onEmpty = resolve;

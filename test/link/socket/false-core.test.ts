@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import type { AnswerOutcome } from "../../../src/broker/broker.ts";
+import type { OfferOutcome } from "../../../src/broker/broker.ts";
 import { ANSWER_CALL, OFFER_CALL, POLL_CALL } from "../../../src/link/socket/broker-calls.ts";
 import { TEXT } from "../../../src/link/socket/codec.ts";
 import { FRAME_KIND, FrameReader, PROTOCOL_VERSION } from "../../../src/link/socket/frame.ts";
@@ -157,14 +157,11 @@ describe("a core that makes no sense is left, and tried again", () => {
     using directory = new SocketDirectory();
     using mad = new FalseCore(directory.path, CORE_HELLO);
     using frontend = await TestFrontend.start(directory.path);
-    const offer = frontend.offer("o");
-    await until(() => mad.kinds.includes(OFFER_CALL.kind));
-    // Its payload could be that of an outcome of an offer.
-    mad.say(
-      frameBytes<AnswerOutcome>(ANSWER_CALL.kind, 1, ANSWER_CALL.outcome, { kind: "client-gone" }),
-    );
-    await until(() => offer.outcome !== undefined);
-    expect(offer.outcome).toEqual({ kind: "timed-out" });
+    const answer = frontend.answer("p", "a");
+    await until(() => mad.kinds.includes(ANSWER_CALL.kind));
+    // Its payload could be that of an outcome of an answer.
+    mad.say(frameBytes<OfferOutcome>(OFFER_CALL.kind, 1, OFFER_CALL.outcome, { kind: "denied" }));
+    expect(await answer).toBe("client-gone");
     expect(frontend.reports.slice(1)).toEqual([SENSELESS]);
   });
 

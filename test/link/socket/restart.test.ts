@@ -108,7 +108,43 @@ describe("when a core restarts", () => {
     expect(second.load.waitingProxies).toBe(0);
   });
 
-  test("offers in flight time out at once, and their proxies' answers find nobody", async () => {
+  test("offers in flight are given to other proxies, and the answers of the first find nobody", async () => {
+    using directory = new SocketDirectory();
+    const first = await TestCore.start(directory.path);
+    using frontend = await TestFrontend.start(directory.path);
+    const poll = frontend.poll("p");
+    const offer = frontend.offer("o");
+    await until(() => poll.outcome?.kind === "matched");
+    await lose(first, frontend);
+    const answered = frontend.answer("p", "a");
+    const another = frontend.poll("another");
+    await using second = await TestCore.start(directory.path);
+    await frontend.connected();
+    expect(await answered).toBe("client-gone");
+    await until(() => another.outcome !== undefined);
+    expect(another.outcome).toMatchObject({ kind: "matched", offer: "o" });
+    expect(await frontend.answer("another", "b")).toBe("delivered");
+    await until(() => offer.outcome !== undefined);
+    expect(offer.outcome).toEqual({ kind: "answered", answer: "b" });
+    expect(second.bugs).toEqual([]);
+  });
+
+  test("offers in flight time out when no core comes in time", async () => {
+    using directory = new SocketDirectory();
+    const first = await TestCore.start(directory.path);
+    using frontend = await TestFrontend.start(directory.path);
+    const poll = frontend.poll("p");
+    const offer = frontend.offer("o");
+    await until(() => poll.outcome?.kind === "matched");
+    await lose(first, frontend);
+    frontend.clock.advance(5_999);
+    expect(offer.outcome).toBeUndefined();
+    frontend.clock.advance(1);
+    await until(() => offer.outcome !== undefined);
+    expect(offer.outcome).toEqual({ kind: "timed-out" });
+  });
+
+  test("an offer whose client hung up meanwhile is not asked again", async () => {
     using directory = new SocketDirectory();
     const first = await TestCore.start(directory.path);
     using frontend = await TestFrontend.start(directory.path);
@@ -116,13 +152,27 @@ describe("when a core restarts", () => {
     const offer = frontend.offer("o");
     await frontend.settled();
     await lose(first, frontend);
-    await until(() => offer.outcome !== undefined);
-    expect(offer.outcome).toEqual({ kind: "timed-out" });
-    const answered = frontend.answer("p", "a");
+    offer.hangUp();
+    const another = frontend.poll("another");
     await using second = await TestCore.start(directory.path);
     await frontend.connected();
-    expect(await answered).toBe("client-gone");
-    expect(second.matchmaker.events.words).toEqual(["answer of nobody"]);
+    await frontend.settled();
+    expect(offer.outcome).toEqual({ kind: "timed-out" });
+    expect(another.outcome).toBeUndefined();
+    expect(second.load).toEqual({ waitingProxies: 1, clients: 0 });
+  });
+
+  test("those who wait are there before those who offer, whoever came first", async () => {
+    using directory = new SocketDirectory();
+    using frontend = new TestFrontend(directory.path);
+    const offer = frontend.offer("o");
+    const poll = frontend.poll("p");
+    await using core = await TestCore.start(directory.path);
+    await frontend.connected();
+    await until(() => poll.outcome !== undefined);
+    expect(poll.outcome?.kind).toBe("matched");
+    expect(offer.outcome).toBeUndefined();
+    expect(core.load.clients).toBe(1);
   });
 
   test("what is asked meanwhile is asked there", async () => {
@@ -192,21 +242,31 @@ describe("when there is no core", () => {
     expect(poll.outcome).toEqual({ kind: "idle", nextPoll: 0 });
   });
 
-  test("everything else is given up after a second", async () => {
+  test("an offer is denied after 5 s", async () => {
     using directory = new SocketDirectory();
     using frontend = new TestFrontend(directory.path);
     const offer = frontend.offer("o");
+    frontend.clock.advance(4_999);
+    await until(() => frontend.reports.length > 0);
+    expect(offer.outcome).toBeUndefined();
+    frontend.clock.advance(1);
+    await until(() => offer.outcome !== undefined);
+    expect(offer.outcome).toEqual({ kind: "denied" });
+  });
+
+  test("everything else is given up after a second", async () => {
+    using directory = new SocketDirectory();
+    using frontend = new TestFrontend(directory.path);
     const answer = frontend.answer("p", "a");
     const counts = frontend.broker.sessions();
     const page = frontend.broker.page("page");
     frontend.clock.advance(999);
     await until(() => frontend.reports.length > 0);
-    expect(offer.outcome).toBeUndefined();
+    expect(Bun.peek.status(answer)).toBe("pending");
     frontend.clock.advance(1);
     expect(await answer).toBe("client-gone");
     expect(await counts).toMatchObject({ total: 0 });
     expect(await page).toEqual({ kind: "unavailable" });
-    expect(offer.outcome).toEqual({ kind: "denied" });
   });
 
   test("only so many calls wait for one", async () => {

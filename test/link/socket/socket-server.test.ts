@@ -97,6 +97,42 @@ describe("a core that stops", () => {
     expect(core.socket.frontends).toBe(0);
   });
 
+  test("lets matches in flight end, and leaves new offers to the next, which may be there already", async () => {
+    using directory = new SocketDirectory();
+    const first = await TestCore.start(directory.path);
+    using frontend = await TestFrontend.start(directory.path);
+    const poll = frontend.poll("p");
+    const offer = frontend.offer("o");
+    await until(() => poll.outcome?.kind === "matched");
+    const waiting = frontend.poll("waiting");
+    await frontend.settled();
+
+    first.socket.retire();
+    await using second = await TestCore.start(directory.path);
+    const late = frontend.offer("late");
+    const hungUp = frontend.offer("hangs up");
+    await frontend.settled();
+    hungUp.hangUp();
+    await until(() => hungUp.outcome !== undefined);
+    expect(hungUp.outcome).toEqual({ kind: "timed-out" });
+    expect(await frontend.answer("p", "a")).toBe("delivered");
+    await until(() => offer.outcome !== undefined);
+    expect(offer.outcome).toEqual({ kind: "answered", answer: "a" });
+    expect(late.outcome).toBeUndefined();
+    expect(waiting.outcome).toBeUndefined();
+    expect(first.load).toEqual({ waitingProxies: 1, clients: 0 });
+
+    await first.socket.stop();
+    await until(() => !frontend.broker.connected);
+    await frontend.connected();
+    await until(() => waiting.outcome !== undefined);
+    expect(waiting.outcome).toMatchObject({ kind: "matched", offer: "late" });
+    expect(await frontend.answer("waiting", "b")).toBe("delivered");
+    await until(() => late.outcome !== undefined);
+    expect(late.outcome).toEqual({ kind: "answered", answer: "b" });
+    expect(second.bugs).toEqual([]);
+  });
+
   test("does not wait for a frontend that does not read", async () => {
     using directory = new SocketDirectory();
     const page = Buffer.alloc(4 * 1024 * 1024);
