@@ -127,7 +127,7 @@ export class Peers {
     }
   }
 
-  #keep<Connection extends { close(): void }>(connection: Connection): Connection {
+  #keep<Closable extends { close(): void }>(connection: Closable): Closable {
     this.#connections.push(connection);
     return connection;
   }

@@ -13,6 +13,7 @@ import { createLogger } from "../src/log/logger.ts";
 import { parseRelayPattern } from "../src/messages/relay-pattern.ts";
 import { parseOptions } from "../src/options.ts";
 import { systemClock } from "../src/system-clock.ts";
+import { NO_CERTIFICATE_EVENTS } from "../src/tls/certificate-events.ts";
 
 async function main(args: readonly string[]): Promise<void> {
   const commandLine = parseOptions(args);
@@ -41,6 +42,7 @@ async function main(args: readonly string[]): Promise<void> {
     options,
     destination: { broker, refusals: NO_REFUSAL_EVENTS },
     prometheus: { exposition: () => Promise.resolve("") },
+    certificateEvents: NO_CERTIFICATE_EVENTS,
     log: createLogger({
       format: options.logFormat,
       level: options.logLevel,

@@ -18,6 +18,7 @@ export async function startAllInOne(options: Options, log: Logger, exit: Exit): 
     options,
     destination: { broker, refusals: statistics.recorder },
     prometheus: statistics.prometheus,
+    certificateEvents: statistics.prometheus.certificates,
     log,
     onLost: () => exit(1),
   });

@@ -25,6 +25,7 @@ export function startHttpFrontend(options: HttpFrontendOptions, log: Logger, exi
       refusals: { refused: (route, reason) => broker.count({ route, reason, n: 1 }) },
     },
     prometheus: figures,
+    certificateEvents: figures.certificates,
     log,
     onLost: () => exit(1),
   });

@@ -7,6 +7,7 @@ import { HttpServer } from "./frontend/http/server.ts";
 import type { Destination } from "./frontend/rendezvous.ts";
 import type { Logger } from "./log/logger.ts";
 import type { ListeningOptions } from "./options.ts";
+import type { CertificateEvents } from "./tls/certificate-events.ts";
 import type { Certificate } from "./tls/certificate.ts";
 import { openCertificates } from "./tls/open-certificates.ts";
 
@@ -15,6 +16,7 @@ export interface ListeningParts {
   /** Where messages go. */
   readonly destination: Destination;
   readonly prometheus: ExpositionSource;
+  readonly certificateEvents: CertificateEvents;
   readonly log: Logger;
   /** The port can't be had when the first certificate is there: there is nothing to stay for. */
   readonly onLost: () => void;
@@ -40,16 +42,23 @@ export type StartedListening =
   | { readonly ok: false; readonly error: string };
 
 export function startListening(parts: ListeningParts): StartedListening {
-  const { options, destination, log } = parts;
-  const opened = openCertificates(options.transport, log);
+  const { options, destination, certificateEvents, log } = parts;
+  const opened = openCertificates(options.transport, log, certificateEvents);
   if (!opened.ok) return opened;
   const { certificates } = opened;
 
+  const http3 = options.http3
+    ? {
+        lost: (error: unknown) =>
+          log.error("no HTTP/3 until the certificate changes again", { error: String(error) }),
+      }
+    : undefined;
   let server: HttpServer | RotatingServer | undefined;
   /** Listens, with a certificate or without one; then takes one certificate after the other. */
   const serve = (certificate: Certificate | undefined) => {
     if (certificate !== undefined && server instanceof RotatingServer) {
       server.replaceCertificate(certificate.tls);
+      certificateEvents.served(certificate);
       return;
     }
     const serverParts = {
@@ -61,8 +70,10 @@ export function startListening(parts: ListeningParts): StartedListening {
     server =
       certificate === undefined
         ? new HttpServer({ ...serverParts, tls: undefined })
-        : new RotatingServer({ ...serverParts, tls: certificate.tls });
+        : new RotatingServer({ ...serverParts, tls: certificate.tls, http3 });
+    if (certificate !== undefined) certificateEvents.served(certificate);
     log.info(`listening on ${server.url}`);
+    if (http3 !== undefined) log.info("HTTP/3 on the UDP port of the same number");
   };
 
   const first = certificates?.source.current();
@@ -77,8 +88,12 @@ export function startListening(parts: ListeningParts): StartedListening {
     try {
       serve(certificate);
     } catch (error) {
-      log.error("the new certificate is not in use", { error: String(error) });
-      if (server === undefined) parts.onLost();
+      if (server !== undefined) {
+        log.error("the new certificate is not in use", { error: String(error) });
+        return;
+      }
+      log.error(`cannot listen: ${String(error)}`);
+      parts.onLost();
     }
   });
 

@@ -48,6 +48,13 @@ export function optionTable() {
       group: "listening",
       help: "private key of the certificate (PEM)",
     }),
+    http3: new Option({
+      name: "http3",
+      type: BOOL,
+      default: false,
+      group: "listening",
+      help: "serve HTTP/3 as well, on the UDP port of the same number; experimental in the runtime",
+    }),
     disableTls: new Option({
       name: "disable-tls",
       type: BOOL,
@@ -293,7 +300,7 @@ export function optionTable() {
       type: BOOL,
       default: false,
       group: "processes",
-      help: "stop when standard input closes instead of at a signal, as workers do",
+      help: "stop when standard input closes, not at a signal, as workers do, whose certificates come from there",
       roles: ["http-frontend"],
     }),
   };

@@ -59,6 +59,8 @@ export interface MatchingOptions {
 export interface ListeningOptions {
   readonly transport: Transport;
   readonly addr: ListenAddress;
+  /** Whether HTTP/3 is served as well, on the UDP port of the same number; never without TLS. */
+  readonly http3: boolean;
   /** Zero and below: no reverse proxy is believed. */
   readonly trustedHops: number;
   /** The file that `/metrics` shows; undefined: none. */
@@ -213,6 +215,7 @@ function toListeningOptions(table: OptionTable, warnings: string[]): Checked<Lis
     value: {
       transport: transport.value,
       addr: addr.value,
+      http3: table.http3.value,
       trustedHops: table.trustedHops.value,
       metricsLog: table.metricsLog.value || undefined,
       sharePort: table.sharePort.value,
@@ -222,8 +225,8 @@ function toListeningOptions(table: OptionTable, warnings: string[]): Checked<Lis
 
 /** What a worker is told besides its socket and its certificate, which its parent has. */
 function toWorkerArguments(table: OptionTable): string[] {
-  const { addr, trustedHops, metricsLog, logFormat, logLevel, unsafeLogging } = table;
-  return [addr, trustedHops, metricsLog, logFormat, logLevel, unsafeLogging]
+  const { addr, http3, trustedHops, metricsLog, logFormat, logLevel, unsafeLogging } = table;
+  return [addr, http3, trustedHops, metricsLog, logFormat, logLevel, unsafeLogging]
     .filter((option) => option.given)
     .map((option) => `--${option.name}=${option.text}`);
 }

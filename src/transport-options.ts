@@ -10,6 +10,8 @@ import { type AcmeHostnames, parseAcmeHostnames } from "./tls/acme-hostnames.ts"
 export type Transport =
   | ({ readonly kind: "acme" } & AcmeOptions)
   | { readonly kind: "tls"; readonly cert: string; readonly key: string }
+  /** Certificates come over standard input, from the process that started this one. */
+  | { readonly kind: "stdin" }
   | { readonly kind: "plain" };
 
 /** How a certificate is had from a certificate authority. */
@@ -39,7 +41,7 @@ export type Checked<T> =
 
 /** The first of the ways to serve that was asked for, in the order of the Go broker, so that its unit files mean the same. */
 export function chooseTransport(table: OptionTable, warnings: string[]): Checked<Transport> {
-  const { acmeHostnames, acmeEmail, acmeCertCache, cert, key, disableTls } = table;
+  const { acmeHostnames, acmeEmail, acmeCertCache, cert, key, disableTls, http3 } = table;
   const choose = (
     way: string,
     transport: Transport,
@@ -72,11 +74,14 @@ export function chooseTransport(table: OptionTable, warnings: string[]): Checked
     return choose("--cert and --key are", transport, [disableTls, acmeCertCache]);
   }
   if (disableTls.value) {
+    if (http3.value) return refuse("--http3 needs TLS: it is of no use with --disable-tls");
     return choose("--disable-tls is", { kind: "plain" }, [cert, key, acmeEmail, acmeCertCache]);
   }
   for (const [option, other] of [[cert, key] as const, [key, cert] as const]) {
     if (option.value !== "") return refuse(`--${option.name} is of no use without --${other.name}`);
   }
+  // Whoever started this process has warned of what there is to warn of.
+  if (table.untilStdinCloses.value) return { ok: true, value: { kind: "stdin" } };
   return refuse("TLS needs --acme-hostnames or --cert and --key, plain HTTP needs --disable-tls");
 }
 

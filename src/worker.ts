@@ -1,7 +1,7 @@
 /**
  * A process of ours that is started again when it dies. It lives until its standard input closes, so that it ends with
  * us whatever becomes of us, and no signal that is meant for us all, a terminal's or a service manager's, reaches it
- * twice.
+ * twice. What it is to know and nobody else is written there.
  */
 
 /** Milliseconds before a worker is started again: more each time it dies soon. */
@@ -17,10 +17,14 @@ const DRAIN_TIMEOUT = 15_000;
 /** In a compiled program the code is in the program itself. */
 const COMPILED = Bun.main.startsWith("/$bunfs/");
 
+type WorkerProcess = Bun.Subprocess<"pipe", "inherit", "inherit">;
+
 export class Worker {
   readonly #command: readonly string[];
   readonly #onDied: (message: string) => void;
-  #process: Bun.Subprocess<"pipe", "inherit", "inherit">;
+  #process: WorkerProcess;
+  /** The last one it was told. */
+  #line: string | undefined;
   #startedAt = 0;
   #pause = FIRST_PAUSE;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -37,12 +41,20 @@ export class Worker {
     return this.#process.pid;
   }
 
-  #start() {
+  /** Writes a line to its standard input, and at every later start to that of the process in its place. */
+  tell(line: string): void {
+    this.#line = line;
+    write(this.#process, line);
+  }
+
+  #start(): WorkerProcess {
     this.#startedAt = performance.now();
-    return Bun.spawn([...this.#command], {
+    const started = Bun.spawn([...this.#command], {
       stdio: ["pipe", "inherit", "inherit"],
       onExit: (_, code, signal) => this.#exited(code, signal),
     });
+    if (this.#line !== undefined) write(started, this.#line);
+    return started;
   }
 
   #exited(code: number | null, signal: number | string | null): void {
@@ -71,5 +83,12 @@ export class Worker {
     this.#stopping = true;
     clearTimeout(this.#timer);
     this.#process.kill("SIGKILL");
+  }
+}
+
+function write({ stdin }: WorkerProcess, line: string): void {
+  for (const written of [stdin.write(`${line}\n`), stdin.flush()]) {
+    // It fails when the process has died, of which `#exited` hears, too.
+    if (written instanceof Promise) written.catch(() => {});
   }
 }

@@ -1,8 +1,6 @@
 /** One command for a machine with many cores: a core in this process, and http-frontends that share the port. */
 
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
 
 import { serveMatching } from "./core.ts";
 import { LifeCycle } from "./life-cycle.ts";
@@ -10,6 +8,8 @@ import type { Logger } from "./log/logger.ts";
 import { startMatching } from "./matching.ts";
 import type { Options } from "./options.ts";
 import type { Exit, Started } from "./running.ts";
+import { removeAbandoned, SocketDirectory, socketDirectoryParent } from "./socket-directory.ts";
+import { formatCertificateLine } from "./tls/certificate-pipe.ts";
 import type { Certificate } from "./tls/certificate.ts";
 import { openCertificates } from "./tls/open-certificates.ts";
 import { Worker } from "./worker.ts";
@@ -21,54 +21,50 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
   const { matching } = matched;
   const { broker, statistics } = matching;
 
-  // Only this user can look in: here are the socket, and the certificate with its key.
-  const directory = mkdtempSync(join(tmpdir(), "snowflake-broker-"));
-  const socket = join(directory, "core.sock");
-  const served = await serveMatching(matching, socket, log);
-  if (!served.ok) return served;
-
-  // One source of certificates for all: what it gives is put where the workers look for it, and see it change.
-  const opened = openCertificates(options.transport, log);
+  // One source of certificates for all, which are told of each.
+  const opened = openCertificates(options.transport, log, statistics.prometheus.certificates);
   if (!opened.ok) return opened;
   const { certificates } = opened;
-  const certificateFiles = {
-    cert: join(directory, "certificate.pem"),
-    key: join(directory, "key.pem"),
-  };
-  const publish = ({ tls }: Certificate) => {
-    replaceFile(certificateFiles.key, tls.key);
-    replaceFile(certificateFiles.cert, tls.cert);
-  };
+
+  const parent = socketDirectoryParent();
+  await removeAbandoned(parent, (reason) => {
+    log.warn("what a broker that was killed left behind can't be removed", { reason });
+  });
+  let directory: SocketDirectory;
+  try {
+    directory = new SocketDirectory(parent);
+  } catch (error) {
+    return { ok: false, error: `no place for the socket of the workers: ${String(error)}` };
+  }
+  const served = await serveMatching(matching, directory.socket, log);
+  if (!served.ok) {
+    directory.remove();
+    return served;
+  }
 
   const count = options.workers === "auto" ? availableParallelism() : options.workers;
-  const transport =
-    certificates === undefined
-      ? ["--disable-tls"]
-      : [`--cert=${certificateFiles.cert}`, `--key=${certificateFiles.key}`];
   const workerArguments = [
-    ...["http-frontend", `--socket=${socket}`, "--share-port", "--until-stdin-closes"],
-    ...[...options.workerArguments, ...transport],
+    ...["http-frontend", `--socket=${directory.socket}`, "--share-port", "--until-stdin-closes"],
+    ...options.workerArguments,
+    ...(certificates === undefined ? ["--disable-tls"] : []),
   ];
-  let workers: readonly Worker[] = [];
-  const startAll = () => {
-    workers = Array.from(
-      { length: count },
-      (_, i) =>
-        new Worker(workerArguments, (message) => {
-          log.warn(`worker ${i + 1}: ${message}`);
-          statistics.prometheus.workerRestarted();
-        }),
-    );
-    log.info(`core with ${count} http-frontends`);
-  };
+  const workers = Array.from(
+    { length: count },
+    (_, i) =>
+      new Worker(workerArguments, (message) => {
+        log.warn(`worker ${i + 1}: ${message}`);
+        statistics.prometheus.workerRestarted();
+      }),
+  );
+  log.info(`core with ${count} http-frontends`);
 
+  const tell = ({ tls }: Certificate) => {
+    const line = formatCertificateLine(tls);
+    for (const worker of workers) worker.tell(line);
+  };
   const first = certificates?.source.current();
-  if (first !== undefined) publish(first);
-  if (certificates === undefined || first !== undefined) startAll();
-  certificates?.source.onChange((certificate) => {
-    publish(certificate);
-    if (workers.length === 0) startAll();
-  });
+  if (first !== undefined) tell(first);
+  certificates?.source.onChange(tell);
 
   const lifeCycle = new LifeCycle({
     async drain() {
@@ -82,8 +78,7 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
     },
     exit(code) {
       for (const worker of workers) worker.kill();
-      // Also after a second signal: no key is left behind.
-      rmSync(directory, { recursive: true, force: true });
+      directory.remove();
       exit(code);
     },
     report: (message) => log.info(message),
@@ -101,11 +96,4 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
       },
     },
   };
-}
-
-/** Whoever reads the file meanwhile reads the old one or the new one, never half of one. */
-function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.tmp`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, path);
 }

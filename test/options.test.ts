@@ -60,6 +60,7 @@ test("the defaults are the Go broker's and ours", () => {
     ipCountPrefix: undefined,
     ipCountInterval: 3_600_000,
     sqs: undefined,
+    http3: false,
     sharePort: false,
     workers: 0,
     warnings: [],
@@ -163,7 +164,9 @@ describe("each option on its own", () => {
   });
 
   test("none is left out of these tests", () => {
-    const elsewhere = ["version", "print-config", "cert", "key", "disable-tls", "acme-hostnames"];
+    const elsewhere = [
+      ...["version", "print-config", "cert", "key", "http3", "disable-tls", "acme-hostnames"],
+    ];
     const names = Object.values(optionTable()).flatMap((option) =>
       option.isFor("all-in-one") ? [option.name] : [],
     );
@@ -212,6 +215,19 @@ describe("the transport", () => {
     const options = run(...TLS, PLAIN, "--trusted-hops=0");
     expect(options.transport.kind).toBe("tls");
     expect(options.warnings).toEqual([expect.stringContaining("--disable-tls is ignored")]);
+  });
+
+  test.each([[TLS], [[ACME]]])("HTTP/3 beside TLS: %p", (tls) => {
+    const options = run(...tls, "--http3", "--trusted-hops=0");
+    expect(options).toEqual({ ...run(...tls, "--trusted-hops=0"), http3: true });
+    expect(runDefaultRole(...tls, "--http3").workerArguments).toContain("--http3=true");
+    expect(runDefaultRole(...tls).workerArguments.join(" ")).not.toContain("http3");
+  });
+
+  test("HTTP/3 needs TLS", () => {
+    expect(refusal(PLAIN, "--http3")).toBe("--http3 needs TLS: it is of no use with --disable-tls");
+    expect(run(PLAIN, "--http3=false").http3).toBe(false);
+    expect(run(...TLS, PLAIN, "--http3").http3).toBe(true);
   });
 
   test("TLS that ends here with headers believed by default is worth a warning", () => {

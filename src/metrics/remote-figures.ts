@@ -5,6 +5,8 @@ import { Gauge, Registry } from "prom-client";
 import packageJson from "../../package.json" with { type: "json" };
 import type { ExpositionSource } from "../frontend/http/prometheus-route.ts";
 import type { PageOutcome } from "../link/socket/pages.ts";
+import type { CertificateEvents } from "../tls/certificate-events.ts";
+import { certificateFamilies } from "./prometheus/certificate-families.ts";
 import { EventLoopLag } from "./prometheus/event-loop-lag.ts";
 import { formatExposition } from "./prometheus/exposition.ts";
 import { registerProcessFamilies } from "./prometheus/process-families.ts";
@@ -31,20 +33,23 @@ export interface Core {
   page(name: string): Promise<PageOutcome>;
 }
 
-/** What the names of a frontend's own families begin with. */
+/** What the names of a frontend's own families begin with, unless the core has none of that name. */
 const NAMESPACE = "snowflake_frontend_";
 
-/** The core's figures, and beside them the frontend's own: its process, and whether it has a core. */
+/** The core's figures, and beside them the frontend's own: its process, its certificate, and whether it has a core. */
 export class RemoteFigures implements ExpositionSource {
   readonly #core: Core;
   readonly #registry = new Registry();
   readonly #lag: EventLoopLag;
+  /** Told of the certificates of this process. */
+  readonly certificates: CertificateEvents;
 
   /** Measures the event loop's lag until it is closed. */
   constructor(core: Core) {
     this.#core = core;
     registerProcessFamilies(this.#registry, packageJson.version, NAMESPACE);
     this.#lag = new EventLoopLag(this.#registry, NAMESPACE);
+    this.certificates = certificateFamilies(this.#registry);
     this.#registry.registerMetric(
       new Gauge({
         name: `${NAMESPACE}core_connected`,

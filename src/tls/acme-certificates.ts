@@ -6,6 +6,7 @@ import type { Logger } from "../log/logger.ts";
 import { AuthorityError } from "./acme-fetch.ts";
 import type { AcmeHostnames } from "./acme-hostnames.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
+import type { CertificateEvents } from "./certificate-events.ts";
 import {
   type CertificateSource,
   CurrentCertificate,
@@ -29,6 +30,7 @@ export interface AcmeCertificatesParts {
   readonly date: () => number;
   /** 0 to 1. */
   readonly random: () => number;
+  readonly events: CertificateEvents;
   readonly log: Logger;
 }
 
@@ -59,6 +61,7 @@ export class AcmeCertificates implements CertificateSource {
 
   constructor(parts: AcmeCertificatesParts) {
     this.#parts = parts;
+    parts.events.ordersBegin();
     const kept = this.#readKept();
     this.#current = new CurrentCertificate(kept);
     if (kept === undefined) {
@@ -151,6 +154,7 @@ export class AcmeCertificates implements CertificateSource {
       if (!this.#stopped.signal.aborted) this.#retry(error);
       return;
     }
+    this.#parts.events.orderEnded("success");
     this.#keep(certificate);
     if (this.#stopped.signal.aborted) return;
     this.#failures = 0;
@@ -171,7 +175,8 @@ export class AcmeCertificates implements CertificateSource {
   }
 
   #retry(error: unknown): void {
-    const { date, hostnames, log, random } = this.#parts;
+    const { date, events, hostnames, log, random } = this.#parts;
+    events.orderEnded("failure");
     const [type, retryAfter] =
       error instanceof AuthorityError ? [error.type, error.retryAfter * 1000] : ["", 0];
     const backOff = Math.min(FIRST_RETRY * 2 ** this.#failures, LONGEST_RETRY);

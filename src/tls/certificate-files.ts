@@ -1,16 +1,16 @@
 /** A certificate and its key in two files, which may be replaced while the broker runs. */
 
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 
 import type { Clock } from "../broker/clock.ts";
-import type { TlsFiles } from "../frontend/http/server.ts";
 import type { Logger } from "../log/logger.ts";
 import {
   type CertificateSource,
   CurrentCertificate,
   type ReloadedCertificate,
 } from "./certificate-source.ts";
-import { type Certificate, parseCertificate, type ParsedCertificate } from "./certificate.ts";
+import { type Certificate, parseCertificate } from "./certificate.ts";
+import { readPemFile } from "./pem-file.ts";
 
 export interface CertificateFilesParts {
   /** Paths of PEM files: the chain, the certificate itself first, and the private key. */
@@ -24,6 +24,7 @@ export interface CertificateFilesParts {
 
 export type OpenedCertificateFiles =
   | { readonly ok: true; readonly source: CertificateFiles }
+  /** `error`: what the operator has to mend, in one line. */
   | { readonly ok: false; readonly error: string };
 
 /** How often the files are looked at, in ms. They are read when they have stood still for one such time. */
@@ -41,7 +42,7 @@ export class CertificateFiles implements CertificateSource {
   #read: string;
   #stopLooking: () => void = () => {};
 
-  /** Reads the files; an error names the files or what is wrong with them. */
+  /** Reads the files; an error names the one that is wrong, or both. */
   static open(parts: CertificateFilesParts): OpenedCertificateFiles {
     const look = lookAt(parts);
     const read = readPair(parts);
@@ -128,19 +129,23 @@ function lookAt({ cert, key }: Paths): string {
     .join("\n");
 }
 
-/** The error of a pair that can't be read or used is one line that names the files. */
-function readPair({ cert, key }: Paths): ParsedCertificate {
-  let tls: TlsFiles;
-  try {
-    tls = { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { ok: false, error: `certificate: ${reason}` };
-  }
-  const parsed = parseCertificate(tls);
-  return parsed.ok
-    ? parsed
-    : { ok: false, error: `certificate ${cert} and key ${key}: ${parsed.error}` };
+type ReadPair =
+  | { readonly ok: true; readonly certificate: Certificate }
+  | { readonly ok: false; readonly error: string };
+
+function readPair({ cert: certPath, key: keyPath }: Paths): ReadPair {
+  const cert = readPemFile("--cert", certPath, "certificate");
+  if (!cert.ok) return cert;
+  const key = readPemFile("--key", keyPath, "private key");
+  if (!key.ok) return key;
+  const parsed = parseCertificate({ cert: cert.text, key: key.text });
+  if (parsed.ok) return parsed;
+  const culprits = {
+    cert: `--cert ${certPath}`,
+    key: `--key ${keyPath}`,
+    pair: `--cert ${certPath} and --key ${keyPath}`,
+  };
+  return { ok: false, error: `${culprits[parsed.part]}: ${parsed.error}` };
 }
 
 function formatDate(time: number): string {

@@ -18,7 +18,8 @@ export interface Certificate {
 
 export type ParsedCertificate =
   | { readonly ok: true; readonly certificate: Certificate }
-  | { readonly ok: false; readonly error: string };
+  /** `part`: which of the two is to blame. */
+  | { readonly ok: false; readonly part: "cert" | "key" | "pair"; readonly error: string };
 
 /** Reads a chain, the certificate itself first, and an unencrypted private key (both PEM). */
 export function parseCertificate(tls: TlsFiles): ParsedCertificate {
@@ -27,21 +28,29 @@ export function parseCertificate(tls: TlsFiles): ParsedCertificate {
   try {
     leaf = new X509Certificate(tls.cert);
   } catch (error) {
-    return { ok: false, error: `the certificate can't be read: ${reason(error)}` };
+    return { ok: false, part: "cert", error: `the certificate can't be read: ${reasonOf(error)}` };
   }
   try {
     key = createPrivateKey(tls.key);
   } catch (error) {
-    return { ok: false, error: `the private key can't be read: ${reason(error)}` };
+    return { ok: false, part: "key", error: `the private key can't be read: ${reasonOf(error)}` };
   }
   if (!leaf.checkPrivateKey(key)) {
-    return { ok: false, error: "the private key is not that of the certificate" };
+    return {
+      ok: false,
+      part: "pair",
+      error: "the private key is not that of the certificate, the first of its file",
+    };
   }
   try {
     // Reads the rest of the chain, too.
     createSecureContext({ cert: tls.cert, key: tls.key });
   } catch (error) {
-    return { ok: false, error: `the certificate chain can't be used: ${reason(error)}` };
+    return {
+      ok: false,
+      part: "cert",
+      error: `the certificate chain can't be used: ${reasonOf(error)}`,
+    };
   }
   return {
     ok: true,
@@ -55,8 +64,8 @@ export function parseCertificate(tls: TlsFiles): ParsedCertificate {
   };
 }
 
-/** The part of a TLS library's message that is for people: what stands after the last colon. */
-function reason(error: unknown): string {
+/** The part of a TLS library's error that is for people: what stands after the last colon. */
+export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message
     .slice(message.lastIndexOf(":") + 1)

@@ -1,7 +1,6 @@
 /** The source of certificates that the command line asks for, with all that it needs. */
 
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 
 import { HttpServer } from "../frontend/http/server.ts";
 import type { Logger } from "../log/logger.ts";
@@ -11,8 +10,12 @@ import { AcmeCache } from "./acme-cache.ts";
 import { AcmeCertificates } from "./acme-certificates.ts";
 import { createAcmeHandler } from "./acme-http.ts";
 import { AcmeAuthority } from "./certificate-authority.ts";
+import type { CertificateEvents } from "./certificate-events.ts";
 import { CertificateFiles } from "./certificate-files.ts";
+import { CertificatePipe } from "./certificate-pipe.ts";
 import type { CertificateSource } from "./certificate-source.ts";
+import { reasonOf } from "./certificate.ts";
+import { type ReadPem, readPemFile } from "./pem-file.ts";
 
 export interface OpenCertificates {
   readonly source: CertificateSource;
@@ -26,7 +29,11 @@ export type OpenedCertificates =
   /** `error`: what the operator has to mend, in one line. */
   | { readonly ok: false; readonly error: string };
 
-export function openCertificates(transport: Transport, log: Logger): OpenedCertificates {
+export function openCertificates(
+  transport: Transport,
+  log: Logger,
+  events: CertificateEvents,
+): OpenedCertificates {
   switch (transport.kind) {
     case "plain":
       return { ok: true, certificates: undefined };
@@ -38,17 +45,22 @@ export function openCertificates(transport: Transport, log: Logger): OpenedCerti
       return { ok: true, certificates: { source, close: async () => source.stop() } };
     }
     case "acme":
-      return openAcme(transport, log);
+      return openAcme(transport, log, events);
+    case "stdin": {
+      const source = new CertificatePipe({ input: process.stdin, log });
+      return { ok: true, certificates: { source, close: async () => source.stop() } };
+    }
   }
 }
 
-function openAcme(options: AcmeOptions, log: Logger): OpenedCertificates {
-  let ca: string | undefined;
-  try {
-    ca = options.ca === undefined ? undefined : readRoots(options.ca);
-  } catch (error) {
-    return { ok: false, error: `root certificates of --acme-ca: ${messageOf(error)}` };
-  }
+function openAcme(
+  options: AcmeOptions,
+  log: Logger,
+  events: CertificateEvents,
+): OpenedCertificates {
+  const roots = options.ca === undefined ? undefined : readRoots(options.ca);
+  if (roots?.ok === false) return roots;
+  const ca = roots?.text;
 
   const challenges = new Map<string, string>();
   let listener: HttpServer;
@@ -81,6 +93,7 @@ function openAcme(options: AcmeOptions, log: Logger): OpenedCertificates {
     clock: systemClock,
     date: Date.now,
     random: Math.random,
+    events,
     log,
   });
   return {
@@ -95,12 +108,22 @@ function openAcme(options: AcmeOptions, log: Logger): OpenedCertificates {
   };
 }
 
-/** The certificates of a PEM file; throws if it can't be read, or holds none, or one that can't be read. */
-function readRoots(path: string): string {
-  const certificates = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-  const roots = readFileSync(path, "utf8").match(certificates) ?? [];
-  if (roots.length === 0) throw new Error(`${path} holds no certificate`);
-  return roots.map((root) => new X509Certificate(root).toString()).join("");
+/** The certificates of the file that `--acme-ca` names, in a row. */
+function readRoots(path: string): ReadPem {
+  const read = readPemFile("--acme-ca", path, "certificate");
+  if (!read.ok) return read;
+  const certificates =
+    read.text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (certificates.length === 0) {
+    return { ok: false, error: `--acme-ca ${path}: it holds no certificate that is whole` };
+  }
+  try {
+    const text = certificates.map((pem) => new X509Certificate(pem).toString()).join("");
+    return { ok: true, text };
+  } catch (error) {
+    const why = `a certificate in it can't be read: ${reasonOf(error)}`;
+    return { ok: false, error: `--acme-ca ${path}: ${why}` };
+  }
 }
 
 function messageOf(error: unknown): string {

@@ -8,6 +8,7 @@ import { AcmeCertificates } from "../../src/tls/acme-certificates.ts";
 import type { AcmeHostnames } from "../../src/tls/acme-hostnames.ts";
 import { createAcmeHandler } from "../../src/tls/acme-http.ts";
 import { AcmeAuthority } from "../../src/tls/certificate-authority.ts";
+import { NO_CERTIFICATE_EVENTS } from "../../src/tls/certificate-events.ts";
 import type { Certificate } from "../../src/tls/certificate.ts";
 import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { until } from "../interop/waiting.ts";
@@ -74,6 +75,7 @@ describeWithPrograms("ACME with Pebble", ["pebble", "pebble-challtestsrv", "open
       store: opened.cache,
       clock: time.clock,
       date: time.date,
+      events: NO_CERTIFICATE_EVENTS,
       random: () => 0,
       log: log.log,
     });

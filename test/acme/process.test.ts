@@ -121,12 +121,12 @@ describeWithPrograms(
           `--acme-ca=${file}`,
         );
       expect(await start()).toMatchObject({
-        stderr: expect.stringContaining(`ERROR root certificates of --acme-ca: ENOENT`),
+        stderr: expect.stringContaining(`ERROR --acme-ca ${file}: there is no such file\n`),
         exitCode: 1,
       });
       await Bun.write(file, "text");
       expect(await start()).toMatchObject({
-        stderr: expect.stringContaining(`ERROR root certificates of --acme-ca: `),
+        stderr: expect.stringContaining(`ERROR --acme-ca ${file}: it is no PEM file`),
         exitCode: 1,
       });
     });

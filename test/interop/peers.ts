@@ -9,6 +9,8 @@ const DEBIAN_PACKAGES = {
   "snowflake-proxy": "snowflake-proxy",
   turnserver: "coturn",
   openssl: "openssl",
+  curl: "curl",
+  h2load: "nghttp2-client",
 } as const;
 
 export type DebianProgram = keyof typeof DEBIAN_PACKAGES;

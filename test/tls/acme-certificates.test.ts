@@ -5,6 +5,7 @@ import { AcmeCertificates, type CertificateStore } from "../../src/tls/acme-cert
 import { AuthorityError } from "../../src/tls/acme-fetch.ts";
 import type { AcmeHostnames } from "../../src/tls/acme-hostnames.ts";
 import type { CertificateAuthority } from "../../src/tls/certificate-authority.ts";
+import type { CertificateEvents, OrderOutcome } from "../../src/tls/certificate-events.ts";
 import type { Certificate } from "../../src/tls/certificate.ts";
 import { FakeTime } from "./fake-time.ts";
 import { LogLines } from "./log-lines.ts";
@@ -59,6 +60,23 @@ class FakeStore implements CertificateStore {
   }
 }
 
+class OrderCounts implements CertificateEvents {
+  begun = 0;
+  readonly outcomes: OrderOutcome[] = [];
+
+  served(): void {
+    throw new Error("a source serves nothing");
+  }
+
+  ordersBegin(): void {
+    this.begun++;
+  }
+
+  orderEnded(outcome: OrderOutcome): void {
+    this.outcomes.push(outcome);
+  }
+}
+
 describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
   const hostnames: AcmeHostnames = ["a.example", "b.example"];
   const first = makeCertificate(hostnames, { days: 90 });
@@ -68,6 +86,7 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
   let log: LogLines;
   let store: FakeStore;
   let authority: FakeAuthority;
+  let events: OrderCounts;
   let changes: Certificate[];
 
   beforeEach(() => {
@@ -75,6 +94,7 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
     log = new LogLines();
     store = new FakeStore();
     authority = new FakeAuthority();
+    events = new OrderCounts();
     changes = [];
   });
 
@@ -87,6 +107,7 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
       clock: time.clock,
       date: time.date,
       random: () => random,
+      events,
       log: log.log,
     });
     source.onChange((certificate) => changes.push(certificate));
@@ -270,6 +291,21 @@ describeWithPrograms("a certificate that renews itself", ["openssl"], () => {
       'the certificate that was kept can\'t be used reason="EACCES: not yours"',
       'the certificate can\'t be kept: the next start will order another reason="EACCES: not yours"',
     ]);
+  });
+
+  test("is counted by how its orders end, but not those that the end cuts short", async () => {
+    const source = start();
+    expect(events).toMatchObject({ begun: 1, outcomes: [] });
+    await authority.fail(new Error("x"));
+    time.advance(2 * MINUTE);
+    await authority.fulfil(makeCertificate(["a.example"]).tls);
+    time.advance(3 * MINUTE);
+    await authority.fulfil(first.tls);
+    expect(events).toMatchObject({ begun: 1, outcomes: ["failure", "failure", "success"] });
+    time.advance(60 * DAY);
+    source.stop();
+    await authority.fail(authority.signal?.reason);
+    expect(events.outcomes).toHaveLength(3);
   });
 
   test("is not asked for after the end", async () => {

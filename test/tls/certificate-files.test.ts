@@ -74,7 +74,7 @@ describeWithPrograms("certificate files", ["openssl"], () => {
     put(keyPath(), second.key);
     expect(open()).toEqual({
       ok: false,
-      error: `certificate ${certPath()} and key ${keyPath()}: the private key is not that of the certificate`,
+      error: `--cert ${certPath()} and --key ${keyPath()}: the private key is not that of the certificate, the first of its file`,
     });
     rmSync(keyPath());
     expect(open()).toMatchObject({ ok: false, error: expect.stringContaining(keyPath()) });
@@ -142,7 +142,7 @@ describeWithPrograms("certificate files", ["openssl"], () => {
     expect(changes).toEqual([]);
     expect(log.of("ERROR")).toEqual([
       expect.stringMatching(
-        /^certificate \S+ and key \S+: the private key is not that of the certificate; the old one stays in use expires=20\d\d-/,
+        /^--cert \S+ and --key \S+: the private key is not that of the certificate, the first of its file; the old one stays in use expires=20\d\d-/,
       ),
     ]);
     put(keyPath(), second.key);
@@ -173,7 +173,7 @@ describeWithPrograms("certificate files", ["openssl"], () => {
     put(certPath(), "text");
     expect(source.reload()).toMatchObject({
       ok: false,
-      error: expect.stringMatching(/^certificate \S+ and key \S+: the certificate can't be read: /),
+      error: `--cert ${certPath()}: it is no PEM file with a certificate: no line begins with -----BEGIN`,
     });
     expect(source.current()?.tls).toEqual(first);
     time.advance(20 * LOOK);

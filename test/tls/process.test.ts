@@ -6,6 +6,7 @@ import type { TlsFiles } from "../../src/frontend/http/server.ts";
 import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { until } from "../interop/waiting.ts";
 import { BrokerProcess } from "../kit/broker-process.ts";
+import { readExposition } from "../metrics/prometheus/exposition-reader.ts";
 import { makeCertificate } from "./made-certificate.ts";
 import { describeWithPrograms } from "./programs.ts";
 import { servedSerial } from "./served-serial.ts";
@@ -15,7 +16,7 @@ const BOUND = 10_000;
 
 describeWithPrograms("a broker with --cert and --key", ["openssl"], () => {
   const first = makeCertificate(["a.example"]);
-  const second = makeCertificate(["a.example"]);
+  const second = makeCertificate(["a.example"], { days: 60 });
 
   let stage: AsyncDisposableStack;
   let broker: BrokerProcess;
@@ -33,6 +34,15 @@ describeWithPrograms("a broker with --cert and --key", ["openssl"], () => {
       (await serial().catch(() => "")) === wanted ? true : undefined,
     );
 
+  async function shownExpiry(): Promise<number | undefined> {
+    const name = "snowflake_certificate_expiry_timestamp_seconds";
+    const response = await fetch(`${broker.url}prometheus?name[]=${name}`, {
+      keepalive: false,
+      tls: { rejectUnauthorized: false },
+    });
+    return readExposition(await response.text())[0]?.samples[0]?.value;
+  }
+
   beforeEach(async () => {
     stage = new AsyncDisposableStack();
     directory = stage.use(temporaryDirectory()).path;
@@ -48,11 +58,13 @@ describeWithPrograms("a broker with --cert and --key", ["openssl"], () => {
   afterEach(() => stage.disposeAsync());
 
   test(
-    "serves what the files become",
+    "serves what the files become, and shows when that expires",
     async () => {
+      expect(await shownExpiry()).toBe(first.notAfter / 1000);
       put(second.tls);
       await served(second.serialNumber);
       expect(broker.log).toInclude("new certificate expires=");
+      expect(await shownExpiry()).toBe(second.notAfter / 1000);
       broker.signal("SIGTERM");
       expect(await broker.exited).toBe(0);
     },

@@ -14,7 +14,7 @@ export async function serveClient(
   request: Request,
   connection: Connection,
 ): Promise<Response> {
-  const body = await readBody(request);
+  const body = await readBody(request, connection.bodyTimeout);
   if (typeof body === "string") {
     destination.refusals.refused("client", body);
     return unreadableBody();

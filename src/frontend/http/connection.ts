@@ -5,4 +5,6 @@ export interface Connection {
   readonly gone: AbortSignal;
   /** The peer's address without port, as the socket gives it; undefined if it has none. Costs 2-3 µs. */
   socketAddress(): string | undefined;
+  /** Milliseconds that a request's body may take; undefined: the server itself cuts off one that takes too long. */
+  readonly bodyTimeout: number | undefined;
 }

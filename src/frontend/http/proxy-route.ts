@@ -21,7 +21,7 @@ export async function serveProxy(
   connection: Connection,
   trustedHops: number,
 ): Promise<Response> {
-  const bytes = await readBody(request);
+  const bytes = await readBody(request, connection.bodyTimeout);
   if (typeof bytes === "string") {
     refusals.refused("proxy", bytes);
     return unreadableBody();
@@ -40,8 +40,9 @@ export async function serveProxy(
 export async function serveAnswer(
   { broker, refusals }: Destination,
   request: Request,
+  { bodyTimeout }: Connection,
 ): Promise<Response> {
-  const bytes = await readBody(request);
+  const bytes = await readBody(request, bodyTimeout);
   if (typeof bytes === "string") {
     refusals.refused("answer", bytes);
     return unreadableBody();

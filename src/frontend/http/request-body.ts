@@ -3,15 +3,26 @@
 /** The longest body that is read, in bytes: the limit of the protocol. */
 export const BODY_LIMIT = 100_000;
 
-/** The body, or why there is none: it is longer than the limit, or it ended before it was complete. */
+/** The body, or why there is none: it is longer than the limit, or it ended or stalled before it was complete. */
 export type RequestBody = Uint8Array | "too-long" | "broken";
 
 /**
- * Reads a body of at most `BODY_LIMIT` bytes. One that declares more is not read at all, and one that declares
- * nothing (chunked, or HTTP/2 without a length) is read no further than the limit. How long it may take is bounded by
- * the server's idle timeout, which counts from the headers on.
+ * Reads a body of at most `BODY_LIMIT` bytes, within `timeout` ms if that is given. One that declares more is not read
+ * at all, and one that declares nothing (chunked, or HTTP/2 without a length) is read no further than the limit.
  */
-export async function readBody(request: Request): Promise<RequestBody> {
+export function readBody(request: Request, timeout: number | undefined): Promise<RequestBody> {
+  return timeout === undefined ? readWithinLimit(request) : readInTime(request, timeout);
+}
+
+async function readInTime(request: Request, timeout: number): Promise<RequestBody> {
+  const late = Promise.withResolvers<"broken">();
+  const timer = setTimeout(late.resolve, timeout, "broken");
+  const body = await Promise.race([readWithinLimit(request), late.promise]);
+  clearTimeout(timer);
+  return body;
+}
+
+async function readWithinLimit(request: Request): Promise<RequestBody> {
   const declared = request.headers.get("content-length");
   try {
     if (declared === null) return await readUndeclared(request);

@@ -38,7 +38,7 @@ export function createRoutes(parts: RoutesParts): Handler {
   const routes = new Map<string, Handler>([
     ["/proxy", cors((request, connection) => serveProxy(parts, request, connection, trustedHops))],
     ["/client", cors((request, connection) => serveClient(parts, request, connection))],
-    ["/answer", cors((request) => serveAnswer(parts, request))],
+    ["/answer", cors((request, connection) => serveAnswer(parts, request, connection))],
     ["/debug", cors(async () => corsText(formatSessionCounts(await broker.sessions())))],
     ["/metrics", cors((request) => serveMetricsFile(request, metricsLog))],
     ["/prometheus", (request) => servePrometheus(prometheus, request)],

@@ -15,6 +15,8 @@ import type { MessageRoute, RefusalReason } from "../../frontend/refusals.ts";
 import type { SqsEvents } from "../../frontend/sqs/sqs-events.ts";
 import type { NatType } from "../../messages/nat-type.ts";
 import type { ProxyType } from "../../messages/proxy-type.ts";
+import type { CertificateEvents } from "../../tls/certificate-events.ts";
+import { certificateFamilies } from "./certificate-families.ts";
 import type { CountTable } from "./count-table.ts";
 import { CountedFamilies } from "./counted-families.ts";
 import { CountryLabels } from "./country-labels.ts";
@@ -43,6 +45,8 @@ export class PrometheusMetrics {
   readonly #workerRestarts: CountTable<never>;
   /** Told of what happens in the rendezvous through SQS. */
   readonly sqs: SqsEvents;
+  /** Told of the certificates of this process. */
+  readonly certificates: CertificateEvents;
 
   /** Measures the event loop's lag until it is closed. */
   constructor({ version, load }: PrometheusMetricsParts) {
@@ -50,6 +54,7 @@ export class PrometheusMetrics {
     this.#upstream = upstreamFamilies(families);
     this.#outcomes = outcomeFamilies(families, this.#registry);
     this.sqs = sqsFamily(families);
+    this.certificates = certificateFamilies(this.#registry);
     this.#workerRestarts = families.exactCounter(
       "worker_restarts_total",
       "The number of times that an http-frontend died and was started again",

@@ -15,7 +15,11 @@ import { TestBroker } from "../../kit/test-broker.ts";
 const PATHS = ["/proxy", "/client", "/answer", "/debug", "/robots.txt"];
 
 function connection(): Connection {
-  return { gone: new AbortController().signal, socketAddress: () => "203.0.113.9" };
+  return {
+    gone: new AbortController().signal,
+    socketAddress: () => "203.0.113.9",
+    bodyTimeout: undefined,
+  };
 }
 
 describe("whatever is sent", () => {

@@ -1,0 +1,50 @@
+/** HTTP/3 alone, on a UDP port, with a certificate that can be changed while it serves. */
+
+import { HttpServer, type HttpServerParts, type TlsFiles } from "./server.ts";
+
+export interface Http3ServerParts extends Omit<HttpServerParts, "over"> {
+  readonly tls: TlsFiles;
+}
+
+/**
+ * Has one server at a time. Two on one port would break each other's connections: the kernel gives a datagram to one
+ * of the sockets by the addresses it bears, and with each socket that comes or goes it deals anew, so that connections
+ * end up where nobody knows them. Other processes that share the port do that too when they start, stop or change
+ * their certificate: their peers then find their connections dead and have to make new ones.
+ */
+export class Http3Server {
+  readonly #parts: Http3ServerParts;
+  #server: HttpServer;
+  /** Settles when the last change is through. */
+  #changes: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  /** Listens at once. Throws if the port can't be had or the certificate can't be used. */
+  constructor(parts: Http3ServerParts) {
+    this.#parts = parts;
+    this.#server = new HttpServer({ ...parts, over: "udp" });
+  }
+
+  /**
+   * Stops, lets pending responses finish for so many milliseconds, and starts with the new certificate. What is pending
+   * is answered; who wants a new connection meanwhile gets one only afterwards, if it goes on trying. Resolves when it
+   * listens again; rejects if it can't. Changes wait for each other.
+   */
+  async replaceCertificate(tls: TlsFiles, timeout: number): Promise<void> {
+    const change = this.#changes.then(() => this.#change(tls, timeout));
+    this.#changes = change.catch(() => undefined);
+    return change;
+  }
+
+  async #change(tls: TlsFiles, timeout: number): Promise<void> {
+    await this.#server.stop(timeout);
+    if (!this.#stopped) this.#server = new HttpServer({ ...this.#parts, over: "udp", tls });
+  }
+
+  /** Stops for good, after pending responses have had a while to finish. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#server.stop();
+    await this.#changes;
+  }
+}
