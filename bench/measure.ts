@@ -1,8 +1,7 @@
 /** The phases of a measurement: peers start, warm up, are watched for a while, and stop. */
 
-import { HttpConnection, TlsConnectionEach } from "./http-connection.ts";
 import type { IdleResult, MatchingResult } from "./load-result.ts";
-import { Peers } from "./peers.ts";
+import { onKeptConnections, onTlsConnections, Peers } from "./peers.ts";
 import { type MemoryStatus, readMemory } from "./process-usage.ts";
 import { median } from "./statistics.ts";
 import type { Sightings } from "./tally.ts";
@@ -51,9 +50,8 @@ export async function measureMatching(
   load: MatchingLoad,
   progress: Progress,
 ): Promise<MatchingResult> {
-  const { port } = server;
-  const open = () => (load.tls ? new TlsConnectionEach(port) : new HttpConnection(port));
-  const peers = new Peers(port, MATCHING_ADDRESSES, open);
+  const approach = load.tls ? onTlsConnections(server.port) : onKeptConnections(server.port);
+  const peers = new Peers(approach, MATCHING_ADDRESSES);
   const { tally } = peers;
   let phase = "start";
   using _ = everySecond(() => progress(phase, tally));
@@ -97,7 +95,7 @@ export async function measureIdle(
   count: number,
   progress: Progress,
 ): Promise<IdleResult> {
-  const peers = new Peers(server.port, ADDRESSES_PER_IDLE_PROXY * count);
+  const peers = new Peers(onKeptConnections(server.port), ADDRESSES_PER_IDLE_PROXY * count);
   const { tally } = peers;
   let phase = "baseline";
   using _ = everySecond(() => progress(phase, tally));

@@ -2,7 +2,7 @@
 
 import { AddressCycle } from "./address-cycle.ts";
 import { type ClientWay, HttpWay } from "./client-way.ts";
-import { type Connection, HttpConnection } from "./http-connection.ts";
+import { type Connection, HttpConnection, TlsConnectionEach } from "./http-connection.ts";
 import {
   assertAnswerReply,
   assertClientReply,
@@ -22,9 +22,27 @@ import {
 import { Tally } from "./tally.ts";
 import { WaitingPlaces } from "./waiting-places.ts";
 
-/** Connections are opened at this pace, so that no server's queue of unaccepted ones overflows. */
-const CONNECTIONS_PER_SECOND = 1000;
-/** So many at a time: timers are too coarse for one by one. */
+/** How peers reach a server. */
+export interface Approach {
+  readonly open: () => Connection;
+  /** The pace at which the waiting proxies begin. */
+  readonly connectionsPerSecond: number;
+}
+
+/** On connections that are kept, opened so slowly that no server's queue of unaccepted ones overflows. */
+export function onKeptConnections(port: number): Approach {
+  return { open: () => new HttpConnection(port), connectionsPerSecond: 1000 };
+}
+
+/**
+ * With a new TLS connection for each request. A handshake with a large key takes 5 ms of a server, and one that is busy
+ * does the latest first: all proxies have to be in before clients keep it busy.
+ */
+export function onTlsConnections(port: number): Approach {
+  return { open: () => new TlsConnectionEach(port), connectionsPerSecond: 100 };
+}
+
+/** So many connections are opened at a time: timers are too coarse for one by one. */
 const CONNECTIONS_AT_ONCE = 10;
 /** One proxy in four takes any client; the others only clients with an unrestricted NAT. */
 const OPEN_SHARE = 0.25;
@@ -35,6 +53,7 @@ export class Peers {
   /** What the proxies have seen, and the clients that were given no tally of their own. */
   readonly tally = new Tally();
   readonly #open: () => Connection;
+  readonly #connectionsPerSecond: number;
   readonly #addresses: AddressCycle;
   readonly #connections: { close(): void }[] = [];
   readonly #clients: Promise<void>[] = [];
@@ -42,16 +61,10 @@ export class Peers {
   #clientsStopping = false;
   #closed = false;
 
-  /**
-   * `addresses`: how many the peers use in turn. A broker refuses an address for 20 s after its poll. `open`: how each
-   * of them reaches the server.
-   */
-  constructor(
-    port: number,
-    addresses: number,
-    open: () => Connection = () => new HttpConnection(port),
-  ) {
+  /** `addresses`: how many the peers use in turn. A broker refuses an address for 20 s after its poll. */
+  constructor({ open, connectionsPerSecond }: Approach, addresses: number) {
     this.#open = open;
+    this.#connectionsPerSecond = connectionsPerSecond;
     this.#addresses = new AddressCycle(addresses);
   }
 
@@ -123,7 +136,7 @@ export class Peers {
       };
       void this.#repeat(exchange, () => this.#closed, this.tally);
       if (index < waiting && index % CONNECTIONS_AT_ONCE === 0)
-        await Bun.sleep((1000 * CONNECTIONS_AT_ONCE) / CONNECTIONS_PER_SECOND);
+        await Bun.sleep((1000 * CONNECTIONS_AT_ONCE) / this.#connectionsPerSecond);
     }
   }
 

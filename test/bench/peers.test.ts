@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
 import { AmpWay } from "../../bench/amp-way.ts";
-import { Peers } from "../../bench/peers.ts";
+import { onKeptConnections, Peers } from "../../bench/peers.ts";
 import { Tally } from "../../bench/tally.ts";
 import { type Fault, startStubBroker } from "./stub-broker.ts";
 
@@ -28,7 +28,7 @@ async function reasonOf(promise: Promise<unknown>): Promise<string> {
 
 test("a sound broker: matches, no errors, and never more proxies waiting than asked for", async () => {
   using broker = startStubBroker("none");
-  const peers = new Peers(broker.port, 1 << 20);
+  const peers = new Peers(onKeptConnections(broker.port), 1 << 20);
   await peers.startProxies(16, 2);
   await until(() => broker.mostWaiting() === 16);
   peers.startClients(2);
@@ -58,7 +58,7 @@ const FAULTS: readonly [Exclude<Fault, "none">, string][] = [
 
 test.each(FAULTS)("%s is an error", async (fault, reason) => {
   using broker = startStubBroker(fault);
-  const peers = new Peers(broker.port, 1 << 20);
+  const peers = new Peers(onKeptConnections(broker.port), 1 << 20);
   await peers.startProxies(8, 1);
   await until(() => broker.mostWaiting() === 8);
   peers.startClients(1);
@@ -69,7 +69,7 @@ test.each(FAULTS)("%s is an error", async (fault, reason) => {
 
 test("clients behind an AMP cache: matches, no errors, a tally of their own", async () => {
   using broker = startStubBroker("none");
-  const peers = new Peers(broker.port, 1 << 20);
+  const peers = new Peers(onKeptConnections(broker.port), 1 << 20);
   const amp = new Tally();
   await peers.startProxies(24, 3);
   await until(() => broker.mostWaiting() === 24);
@@ -92,7 +92,7 @@ const AMP_FAULTS: readonly [Exclude<Fault, "none">, string][] = [
 
 test.each(AMP_FAULTS)("%s is an error of clients behind an AMP cache", async (fault, reason) => {
   using broker = startStubBroker(fault);
-  const peers = new Peers(broker.port, 1 << 20);
+  const peers = new Peers(onKeptConnections(broker.port), 1 << 20);
   const amp = new Tally();
   await peers.startProxies(8, 1);
   await until(() => broker.mostWaiting() === 8);
@@ -104,7 +104,7 @@ test.each(AMP_FAULTS)("%s is an error of clients behind an AMP cache", async (fa
 
 test("a server that is gone is an error of every peer", async () => {
   const broker = startStubBroker("none");
-  const peers = new Peers(broker.port, 1 << 20);
+  const peers = new Peers(onKeptConnections(broker.port), 1 << 20);
   await peers.startProxies(8, 0);
   await until(() => broker.mostWaiting() === 8);
   broker[Symbol.dispose]();
@@ -114,6 +114,6 @@ test("a server that is gone is an error of every peer", async () => {
 });
 
 test("pools that could run empty are refused", async () => {
-  const peers = new Peers(1, 1);
+  const peers = new Peers(onKeptConnections(1), 1);
   expect(await reasonOf(peers.startProxies(28, 4))).toContain("too few");
 });
