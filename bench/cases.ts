@@ -5,7 +5,7 @@ import { FauxqsProcess } from "../test/frontend/sqs/fauxqs-process.ts";
 import type { LoadResult } from "./load-result.ts";
 import { type GivenOptions, requiredCount } from "./options.ts";
 import { runLoad, startServer } from "./processes.ts";
-import { OURS, OURS_WITH_SQS, splitTargets, type Target } from "./targets.ts";
+import { onOneCore, OURS, OURS_WITH_SQS, splitTargets, type Target } from "./targets.ts";
 import type { TlsFlags } from "./tls-flags.ts";
 
 /** A server under a load, measured once a round. */
@@ -31,9 +31,13 @@ export function matchingCases(targets: readonly Target[], given: GivenOptions): 
   );
 }
 
-/** This broker split and whole, each request on a new TLS connection. */
+/**
+ * This broker split and whole, each request on a new TLS connection; one http-frontend also with one core of the machine
+ * for everything, as two have two.
+ */
 export function tlsCases({ transport }: TlsFlags, given: GivenOptions): Case[] {
-  return splitTargets(transport).map((target) =>
+  const [whole, one, two] = splitTargets(transport);
+  return [onOneCore(one), whole, one, two].map((target) =>
     caseOf(target, false, ["--tls", ...loadOptions(given, ["proxies", "clients", "seconds"])]),
   );
 }

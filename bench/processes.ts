@@ -18,7 +18,10 @@ const LOG_TAIL = 2000;
 const SPARE_FILES = 500;
 
 /** A server that has accepted a connection. Disposing of it ends the process. */
-export interface RunningServer extends Server, AsyncDisposable {}
+export interface RunningServer extends Server, AsyncDisposable {
+  /** Whether its load generator is to share its core of the machine. */
+  readonly oneCore: boolean;
+}
 
 /** Starts a fresh server on a free port. Rejects with the end of its log if it does not come up. */
 export async function startServer(
@@ -27,7 +30,8 @@ export async function startServer(
   signal: AbortSignal,
 ): Promise<RunningServer> {
   const port = findFreePort();
-  const child = Bun.spawn(withAllFiles(target.command(port, holdPolls)), {
+  const { oneCore = false } = target;
+  const child = Bun.spawn(withAllFiles(target.command(port, holdPolls), oneCore), {
     // Whatever a server leaves behind by its defaults is left there.
     cwd: tmpdir(),
     stdio: ["ignore", "ignore", "pipe"],
@@ -51,35 +55,37 @@ export async function startServer(
     await stop();
     throw new Error(`${target.name} did not start:\n${await log}`);
   }
-  return { port, pid: child.pid, [Symbol.asyncDispose]: stop };
+  return { port, pid: child.pid, oneCore, [Symbol.asyncDispose]: stop };
 }
 
 /** Runs the load generator against a server to its end. Rejects if it measured nothing. */
 export async function runLoad(
-  server: Server,
+  server: RunningServer,
   options: readonly string[],
   signal: AbortSignal,
 ): Promise<LoadResult> {
-  const child = Bun.spawn(
-    withAllFiles([
-      process.execPath,
-      join(import.meta.dir, "load.ts"),
-      "--port",
-      String(server.port),
-      "--pid",
-      String(server.pid),
-      ...options,
-    ]),
-    { stdio: ["ignore", "pipe", "inherit"], signal },
-  );
+  const command = [
+    process.execPath,
+    join(import.meta.dir, "load.ts"),
+    "--port",
+    String(server.port),
+    "--pid",
+    String(server.pid),
+    ...options,
+  ];
+  const child = Bun.spawn(withAllFiles(command, server.oneCore), {
+    stdio: ["ignore", "pipe", "inherit"],
+    signal,
+  });
   const output = await new Response(child.stdout).text();
   if ((await child.exited) !== 0) throw new Error("the load generator failed");
   return parseLoadResult(output);
 }
 
 /** The command with as many open files as the machine lets it have. The process id stays that of the command. */
-function withAllFiles(command: readonly string[]): string[] {
-  return ["sh", "-c", 'ulimit -n "$(ulimit -Hn)" && exec "$@"', "sh", ...command];
+function withAllFiles(command: readonly string[], oneCore: boolean): string[] {
+  const cores = oneCore ? ["taskset", "--cpu-list", "0"] : [];
+  return ["sh", "-c", 'ulimit -n "$(ulimit -Hn)" && exec "$@"', "sh", ...cores, ...command];
 }
 
 /** Throws if a server or a generator may not have as many connections, on a machine that allows fewer open files. */

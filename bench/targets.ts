@@ -11,11 +11,13 @@ export const RIVALS = ["upstream", "go-floor", "uncounted"] as const;
 export type Rival = (typeof RIVALS)[number];
 
 export interface Target {
-  readonly name: "ours" | "counting" | "bun-floor" | "workers=1" | "workers=2" | Rival;
+  readonly name: "ours" | "counting" | "bun-floor" | "one core" | "workers=1" | "workers=2" | Rival;
   /** For reports: what the figures are figures of. */
   readonly label: string;
   /** Answers constants at once; proxies can wait there only if its polls are held. */
   readonly constant: boolean;
+  /** Has to do with one core, and so has its load generator. */
+  readonly oneCore?: boolean;
   /** The command that listens on a port of 127.0.0.1. */
   readonly command: (port: number, holdPolls: boolean) => readonly string[];
 }
@@ -53,7 +55,7 @@ export const OURS: Target = {
 };
 
 /** This broker as one process, and as a core with one and with two http-frontends. */
-export function splitTargets(transport?: readonly string[]): Target[] {
+export function splitTargets(transport?: readonly string[]): [Target, Target, Target] {
   const flags = (port: number) => [...MAIN, ...listenFlags(port, transport), "--disable-geoip"];
   return [
     { ...OURS, label: "this broker as one process", command: flags },
@@ -70,6 +72,16 @@ export function splitTargets(transport?: readonly string[]): Target[] {
       command: (port) => [...flags(port), "--workers", "2"],
     },
   ];
+}
+
+/** A core and one http-frontend that share one core of the machine with the load generator. */
+export function onOneCore(target: Target): Target {
+  return {
+    ...target,
+    name: "one core",
+    label: `${target.label}, on one core of the machine, with the generator`,
+    oneCore: true,
+  };
 }
 
 export const UNCOUNTED: Target = {
