@@ -3,6 +3,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { freePort } from "../test/kit/free-port.ts";
 import { type LoadResult, parseLoadResult } from "./load-result.ts";
 import type { Server } from "./measure.ts";
 import type { Target } from "./targets.ts";
@@ -29,7 +30,7 @@ export async function startServer(
   holdPolls: boolean,
   signal: AbortSignal,
 ): Promise<RunningServer> {
-  const port = findFreePort();
+  const port = freePort();
   const { oneCore = false } = target;
   const child = Bun.spawn(withAllFiles(target.command(port, holdPolls), oneCore), {
     // Whatever a server leaves behind by its defaults is left there.
@@ -94,12 +95,6 @@ export function assertEnoughFiles(connections: number): void {
   const limit = Number(stdout.toString().trim());
   if (connections + SPARE_FILES > limit)
     throw new Error(`${connections} proxies need more open files than the ${limit} of ulimit -Hn`);
-}
-
-function findFreePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  listener.stop(true);
-  return listener.port;
 }
 
 async function accepts(port: number): Promise<boolean> {

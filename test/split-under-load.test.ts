@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { until } from "./interop/waiting.ts";
-import { BrokerProcess, freePort } from "./kit/broker-process.ts";
+import { BrokerProcess } from "./kit/broker-process.ts";
+import { freePort } from "./kit/free-port.ts";
 import { childrenOf } from "./kit/process-tree.ts";
 import { connectionsOf } from "./kit/tcp-connections.ts";
 import { type LoadSize, SplitLoad } from "./split-load.ts";

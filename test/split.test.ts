@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { BrokerProcess, freePort, untilHolds } from "./kit/broker-process.ts";
+import { BrokerProcess, untilHolds } from "./kit/broker-process.ts";
+import { freePort } from "./kit/free-port.ts";
 import { childrenOf } from "./kit/process-tree.ts";
 
 const ANSWER = (sid: string) =>

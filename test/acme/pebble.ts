@@ -6,7 +6,7 @@ import { ChildProcess } from "../interop/child-process.ts";
 import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { createTestCa } from "../interop/test-ca.ts";
 import { until } from "../interop/waiting.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../kit/free-port.ts";
 
 export interface PebbleOptions {
   /** Where host names are proved over HTTP-01, on 127.0.0.1. */
@@ -35,10 +35,10 @@ export async function startPebble(options: PebbleOptions): Promise<Pebble> {
   try {
     const ca = stage.use(createTestCa());
     const directory = stage.use(temporaryDirectory());
-    const port = await freePort();
-    const management = await freePort();
-    const dns = await freePort();
-    const names = await freePort();
+    const port = freePort();
+    const management = freePort();
+    const dns = freePort();
+    const names = freePort();
 
     const config = join(directory.path, "pebble.json");
     await Bun.write(
@@ -80,7 +80,7 @@ export async function startPebble(options: PebbleOptions): Promise<Pebble> {
     const tls = { ca: await Bun.file(ca.authorityFile).text() };
     const url = `https://127.0.0.1:${port}/dir`;
     for (const place of [url, `http://127.0.0.1:${names}/`]) {
-      await until(5_000, `answer from ${place}`, () =>
+      await until(10_000, `answer from ${place}`, () =>
         fetch(place, { tls }).then(
           ({ status }) => status,
           () => undefined,

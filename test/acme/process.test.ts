@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { ChildProcess } from "../interop/child-process.ts";
 import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { BrokerProcess, runBroker } from "../kit/broker-process.ts";
+import { freePort } from "../kit/free-port.ts";
 import { describeWithPrograms } from "../tls/programs.ts";
 import { servedSerial } from "../tls/served-serial.ts";
-import { freePort } from "./free-port.ts";
 import { startPebble } from "./pebble.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
@@ -32,7 +32,7 @@ describeWithPrograms(
     test(
       "gets a certificate, serves it, and after a restart serves it again without the authority",
       async () => {
-        const httpPort = await freePort();
+        const httpPort = freePort();
         const pebble = await startPebble({ httpPort });
         stage.defer(() => pebble[Symbol.asyncDispose]());
         const trust = { ca: await pebble.issuer(), servername: "b.example" };

@@ -7,6 +7,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { freePort } from "../kit/free-port.ts";
+
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 
 /** How long a broker may take to accept connections, in ms. */
@@ -81,7 +83,7 @@ export async function startTarget(options: Partial<TargetOptions> = {}): Promise
   const directory = await mkdtemp(join(tmpdir(), "snowflake-conformance-"));
   stage.defer(() => rm(directory, { recursive: true }));
 
-  const port = findFreePort();
+  const port = freePort();
   const flags = await writeFlags({ ...DEFAULT_OPTIONS, ...options }, directory);
   const commands = COMMANDS[TARGET]({ address: `127.0.0.1:${port}`, directory }, flags);
   const processes = commands.map((command) => stage.use(new ProcessGroup(command)));
@@ -157,19 +159,6 @@ class ProcessGroup implements AsyncDisposable {
       if (!gone) throw error;
     }
     await Promise.all([this.#process.exited, this.#logRead]);
-  }
-}
-
-const portsGiven = new Set<number>();
-
-/** A port on which nobody listens, another one each time. */
-function findFreePort(): number {
-  for (;;) {
-    const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-    listener.stop(true);
-    if (portsGiven.has(listener.port)) continue;
-    portsGiven.add(listener.port);
-    return listener.port;
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 
+import { freePort } from "../kit/free-port.ts";
 import { startChild } from "./child-process.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -26,7 +27,7 @@ export async function startSnowflakeServer(program: string): Promise<SnowflakeSe
         env: {
           TOR_PT_MANAGED_TRANSPORT_VER: "1",
           TOR_PT_SERVER_TRANSPORTS: "snowflake",
-          TOR_PT_SERVER_BINDADDR: `snowflake-127.0.0.1:${await freePort()}`,
+          TOR_PT_SERVER_BINDADDR: `snowflake-127.0.0.1:${freePort()}`,
           TOR_PT_ORPORT: `127.0.0.1:${await listen(echo)}`,
           TOR_PT_STATE_LOCATION: directory.path,
           TOR_PT_EXIT_ON_STDIN_CLOSE: "1",
@@ -48,13 +49,4 @@ async function listen(server: Server): Promise<number> {
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the server has no port");
   return address.port;
-}
-
-/** A port that was free a moment ago. The server is told its port and cannot be asked to choose. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -91,14 +91,6 @@ function spawnBroker(args: readonly string[]): Bun.ReadableSubprocess {
   });
 }
 
-/** A port of the loopback interface that nobody listens on. */
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
-}
-
 /** Asks until it holds; fails after some seconds. */
 export async function untilHolds(what: string, holds: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + START_TIMEOUT;

@@ -4,7 +4,8 @@ import { join } from "node:path";
 
 import type { TlsFiles } from "../../../src/frontend/http/server.ts";
 import { temporaryDirectory } from "../../interop/temporary-directory.ts";
-import { BrokerProcess, freePort, runBroker, untilHolds } from "../../kit/broker-process.ts";
+import { BrokerProcess, runBroker, untilHolds } from "../../kit/broker-process.ts";
+import { freePort } from "../../kit/free-port.ts";
 import { makeTlsFiles } from "../../tls/made-certificate.ts";
 import { describeWithPrograms } from "../../tls/programs.ts";
 import { postH3Alone, udpSockets } from "./h3-client.ts";

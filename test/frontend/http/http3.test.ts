@@ -8,7 +8,8 @@ import {
   type RotatingServerParts,
 } from "../../../src/frontend/http/rotating-server.ts";
 import type { TlsFiles } from "../../../src/frontend/http/server.ts";
-import { freePort, untilHolds } from "../../kit/broker-process.ts";
+import { untilHolds } from "../../kit/broker-process.ts";
+import { freePort } from "../../kit/free-port.ts";
 import { startTestServer, type TestServer } from "../../kit/test-server.ts";
 import { makeTlsFiles } from "../../tls/made-certificate.ts";
 import { describeWithPrograms } from "../../tls/programs.ts";
