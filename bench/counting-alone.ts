@@ -23,13 +23,14 @@ import { median } from "./statistics.ts";
 import { OURS } from "./targets.ts";
 
 const MODES = ["uncounted", "ours", "counting"] as const;
+type Mode = (typeof MODES)[number];
 const ROUNDS = 5;
 const WARMUP_MATCHES = 30_000;
 const MATCHES = 150_000;
 
 const STAYS: Departure = { aborted: false, addEventListener() {} };
 
-async function openBroker(mode: string | undefined, resources: DisposableStack): Promise<Broker> {
+async function openBroker(mode: Mode, resources: DisposableStack): Promise<Broker> {
   if (mode === "uncounted") {
     return new LocalBroker({
       clock: systemClock,
@@ -110,8 +111,10 @@ async function measureInProcess(mode: string): Promise<number> {
   return Number(text);
 }
 
-async function main(mode: string | undefined): Promise<void> {
-  if (mode !== undefined) {
+async function main(argument: string | undefined): Promise<void> {
+  if (argument !== undefined) {
+    const mode = MODES.find((name) => name === argument);
+    if (mode === undefined) throw new Error(`"${argument}" is none of ${MODES.join(", ")}`);
     using resources = new DisposableStack();
     const cost = await measure(await openBroker(mode, resources));
     await Bun.write(Bun.stdout, String(cost));
