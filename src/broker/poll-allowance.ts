@@ -1,13 +1,18 @@
 /** How often one address may poll one pool. */
 
+/** Entries that each poll looks at to forget those that have expired. */
+const SWEEP_STEPS = 2;
+
 /**
  * Remembers until when each address has to wait. Addresses are known only by a number that the caller derives from
  * them with a secret of its own; two addresses with one number would share an allowance.
  */
 export class PollAllowance {
   readonly #maxEntries: number;
-  /** When each key may poll again, oldest entry first. */
+  /** When each key may poll again. Intervals change, so these times come in no order. */
   readonly #mayPollAt = new Map<number, number>();
+  /** Where the search for expired entries goes on. It passes each entry once, then starts again. */
+  #sweep = this.#mayPollAt.entries();
   /** Milliseconds from one poll of an address to its next. */
   interval: number;
 
@@ -33,17 +38,25 @@ export class PollAllowance {
   note(key: number, now: number): number {
     this.#forgetExpired(now);
     const at = now + this.interval;
-    // Deleted first, so that the order of the table stays that of its deadlines.
-    this.#mayPollAt.delete(key);
-    if (this.#mayPollAt.size < this.#maxEntries) this.#mayPollAt.set(key, at);
+    if (this.#mayPollAt.has(key) || this.#mayPollAt.size < this.#maxEntries) {
+      this.#mayPollAt.set(key, at);
+    }
     return at;
   }
 
-  /** Each poll pays for forgetting what has expired, oldest first, so no timer is needed and nothing piles up. */
+  /**
+   * Looks at two entries and removes them if they have expired. One poll adds at most one entry, so the sweep gains on
+   * the table, and the table holds at most about twice the entries that still count, whatever the order of their times.
+   */
   #forgetExpired(now: number): void {
-    for (const [key, at] of this.#mayPollAt) {
-      if (at >= now) return;
-      this.#mayPollAt.delete(key);
+    for (let looks = 0; looks < SWEEP_STEPS; looks++) {
+      const next = this.#sweep.next();
+      if (next.done === true) {
+        this.#sweep = this.#mayPollAt.entries();
+        return;
+      }
+      const [key, at] = next.value;
+      if (at < now) this.#mayPollAt.delete(key);
     }
   }
 }
