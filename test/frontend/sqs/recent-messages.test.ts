@@ -43,3 +43,16 @@ test("never more than the limit, never an id twice within its time unless the li
     }),
   );
 });
+
+test("a message costs the same after the first ones are forgotten", () => {
+  const recent = new RecentMessages(100_000, 1_000);
+  let n = 0;
+  const notes = (count: number): number => {
+    const start = performance.now();
+    for (let i = 0; i < count; i++) recent.note(String(n++), n / 20);
+    return ((performance.now() - start) * 1_000) / count;
+  };
+  const before = notes(15_000);
+  notes(30_000);
+  expect(notes(15_000)).toBeLessThan(10 * before + 2);
+});
