@@ -6,6 +6,7 @@ import type { Logger } from "./log/logger.ts";
 import { startMatching } from "./matching.ts";
 import type { Options } from "./options.ts";
 import type { Exit, Started } from "./running.ts";
+import { systemClock } from "./system-clock.ts";
 
 /** Starts the broker; `exit` is called once, when it has stopped. */
 export async function startAllInOne(options: Options, log: Logger, exit: Exit): Promise<Started> {
@@ -26,6 +27,7 @@ export async function startAllInOne(options: Options, log: Logger, exit: Exit): 
   const { listening } = listened;
 
   const lifeCycle = new LifeCycle({
+    now: () => systemClock.now(),
     async drain() {
       const retired = Promise.all([listening.retire(), matching.retire()]);
       await broker.drain();

@@ -20,6 +20,7 @@ export async function startCore(options: CoreOptions, log: Logger, exit: Exit): 
   log.info(`core ready on ${options.socket}`);
 
   const lifeCycle = new LifeCycle({
+    now: () => systemClock.now(),
     async drain() {
       await matching.retire();
       served.socket.retire();

@@ -36,6 +36,7 @@ export function startHttpFrontend(options: HttpFrontendOptions, log: Logger, exi
   const { listening } = listened;
 
   const lifeCycle = new LifeCycle({
+    now: () => systemClock.now(),
     async drain() {
       const retired = listening.retire();
       await broker.drain();

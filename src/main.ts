@@ -8,6 +8,7 @@ import { startHttpFrontend } from "./http-frontend.ts";
 import { createLogger, type Logger } from "./log/logger.ts";
 import { logProcessErrors } from "./log/process-errors.ts";
 import { newcomerHints } from "./newcomer-hints.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { ROLES } from "./option.ts";
 import { parseOptions, type RoleOptions } from "./options.ts";
 import type { Exit, Running, Started } from "./running.ts";
@@ -34,7 +35,8 @@ async function run(role: RoleOptions, warnings: readonly string[]): Promise<void
       if (!isWorker) stop(signal);
     });
   }
-  process.on("SIGHUP", () => void running.promise.then((it) => it.reload()));
+  const reload = oneAtATime(async () => (await running.promise).reload());
+  process.on("SIGHUP", () => void reload());
   if (isWorker) process.stdin.on("end", () => stop("end of standard input")).resume();
 
   const started = await startRole(role, log, (code) => process.exit(code));

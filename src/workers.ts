@@ -9,6 +9,7 @@ import { startMatching } from "./matching.ts";
 import type { Options } from "./options.ts";
 import type { Exit, Started } from "./running.ts";
 import { removeAbandoned, SocketDirectory, socketDirectoryParent } from "./socket-directory.ts";
+import { systemClock } from "./system-clock.ts";
 import { formatCertificateLine } from "./tls/certificate-pipe.ts";
 import type { Certificate } from "./tls/certificate.ts";
 import { openCertificates } from "./tls/open-certificates.ts";
@@ -67,6 +68,7 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
   certificates?.source.onChange(tell);
 
   const lifeCycle = new LifeCycle({
+    now: () => systemClock.now(),
     async drain() {
       const retired = Promise.all([certificates?.close(), matching.retire()]);
       // The workers send their proxies home and finish their clients, for which they need the core.

@@ -86,10 +86,14 @@ export async function startStatistics(parts: StatisticsParts): Promise<StartedSt
               error: String(error),
             }),
         });
-  const journalTimer = setInterval(
-    () => void distinct?.writeChunk(),
-    Math.max(ipCountInterval, SHORTEST_CHUNK),
-  );
+  let cancelChunk = () => {};
+  const writeChunkLater = () => {
+    cancelChunk = clock.callAt(clock.now() + Math.max(ipCountInterval, SHORTEST_CHUNK), () => {
+      void distinct?.writeChunk();
+      writeChunkLater();
+    });
+  };
+  if (distinct !== undefined) writeChunkLater();
 
   const prometheus = new PrometheusMetrics({ version: packageJson.version, load: parts.load });
   const recorder = new Recorder({
@@ -105,7 +109,7 @@ export async function startStatistics(parts: StatisticsParts): Promise<StartedSt
       prometheus,
       reloadCountries: () => countries.load(),
       async stop() {
-        clearInterval(journalTimer);
+        cancelChunk();
         prometheus.close();
         await dailyLog.stop();
         await distinct?.writeChunk();
