@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<RefusalReason, true>> = {
   version: true,
   json: true,
   "session-id": true,
+  "relay-pattern": true,
   "no-description": true,
   description: true,
   fingerprint: true,

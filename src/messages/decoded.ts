@@ -5,6 +5,7 @@ export type Refusal =
   | "version"
   | "json"
   | "session-id"
+  | "relay-pattern"
   | "no-description"
   | "description"
   | "fingerprint"

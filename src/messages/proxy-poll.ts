@@ -1,11 +1,12 @@
 /** What a proxy asks, and what it is told: protocol versions 1.x, all treated alike. */
 
+import { copyText } from "./copied-text.ts";
 import { accept, type Decoded, refuse } from "./decoded.ts";
 import { foldMemberName, JsonReader } from "./json-reader.ts";
 import { formatJsonString } from "./json-string.ts";
 import { type NatType, parseNatType } from "./nat-type.ts";
 import { foldProxyType, type ProxyType } from "./proxy-type.ts";
-import { isSessionId, type SessionId } from "./session-id.ts";
+import { isSessionId, LONGEST_SESSION_ID, type SessionId } from "./session-id.ts";
 
 export interface ProxyPoll {
   readonly sid: SessionId;
@@ -32,6 +33,9 @@ const MEMBERS = new Map([
   ["acceptedrelaypattern", "acceptedrelaypattern"],
 ] as const);
 
+/** The longest relay pattern, in UTF-16 units: a host name has at most 253 characters, and a pattern adds two. */
+export const LONGEST_RELAY_PATTERN = 256;
+
 /** Whether the text before the first dot is the protocol's major version. */
 export function isProxyVersion(version: string): boolean {
   return version === "1" || version.startsWith("1.");
@@ -39,7 +43,7 @@ export function isProxyVersion(version: string): boolean {
 
 /** Decodes the body of a poll. The `error` of a refusal is for the log: proxies only get status 400. */
 export function decodeProxyPoll(body: string): Decoded<ProxyPoll> {
-  let sid = "";
+  let sidText = "";
   let version = "";
   let type = "";
   let nat = "";
@@ -49,7 +53,7 @@ export function decodeProxyPoll(body: string): Decoded<ProxyPoll> {
   for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
     switch (foldMemberName(MEMBERS, name)) {
       case "sid":
-        sid = json.string(sid);
+        sidText = json.string(sidText);
         break;
       case "version":
         version = json.string(version);
@@ -72,7 +76,12 @@ export function decodeProxyPoll(body: string): Decoded<ProxyPoll> {
   }
   if (json.error !== undefined) return refuse("json", json.error);
   if (!isProxyVersion(version)) return refuse("version", "unsupported message version");
-  if (!isSessionId(sid)) return refuse("session-id", "no session id");
+  if (relayPattern !== null && relayPattern.length > LONGEST_RELAY_PATTERN) {
+    return refuse("relay-pattern", "relay pattern too long");
+  }
+  // Cut before it is copied: a text that is too long is refused either way.
+  const sid = copyText(sidText.slice(0, LONGEST_SESSION_ID + 1));
+  if (!isSessionId(sid)) return refuse("session-id", "no session id, or too long a one");
   const natType = parseNatType(nat);
   if (natType === undefined) return refuse("nat-type", "invalid NAT type");
   return accept({
@@ -80,7 +89,7 @@ export function decodeProxyPoll(body: string): Decoded<ProxyPoll> {
     type: foldProxyType(type),
     nat: natType,
     clients: Math.max(clients, 0),
-    relayPattern,
+    relayPattern: relayPattern === null ? null : copyText(relayPattern),
   });
 }
 

@@ -8,7 +8,13 @@ declare const sessionId: unique symbol;
  */
 export type SessionId = string & { readonly [sessionId]: true };
 
-/** Any text but the empty one may be a session id. */
+/**
+ * The longest session id, in UTF-16 units. Real peers send 11 to 22 characters; without a bound a proxy that waits could
+ * hold 100 kB.
+ */
+export const LONGEST_SESSION_ID = 256;
+
+/** Any text may be a session id but the empty one and one that is too long. */
 export function isSessionId(text: string): text is SessionId {
-  return text !== "";
+  return text !== "" && text.length <= LONGEST_SESSION_ID;
 }

@@ -20,6 +20,7 @@ const ROUTES_OF_REASON: Readonly<Record<RefusalReason, readonly MessageRoute[]>>
   version: ["client", "proxy", "answer"],
   json: ["client", "proxy", "answer"],
   "session-id": ["proxy", "answer"],
+  "relay-pattern": ["proxy"],
   "no-description": ["client", "answer"],
   description: ["client", "answer"],
   fingerprint: ["client"],

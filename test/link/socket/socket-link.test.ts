@@ -75,7 +75,7 @@ describe("a match over the link", () => {
     const offer = t.near.offer(endless);
     await until(() => offer.outcome !== undefined);
     expect(offer.outcome).toEqual({ kind: "denied" });
-    const poll = t.near.poll(endless);
+    const poll = t.near.poll("p", { relayPattern: endless });
     await until(() => poll.outcome !== undefined);
     expect(poll.outcome).toEqual({ kind: "idle", nextPoll: 0 });
     await t.near.settled();

@@ -241,7 +241,7 @@ describe("our own families", () => {
       snowflake_rounded_poll_to_offer_seconds: 3 * (13 + 3),
       snowflake_rounded_proxy_answer_outcomes_total: 2,
       snowflake_rounded_proxy_poll_outcomes_total: 9 * 6,
-      snowflake_rounded_refused_messages_total: 22,
+      snowflake_rounded_refused_messages_total: 23,
       snowflake_waiting_proxies: 3 * 6,
     });
     for (const { name, samples } of families) {
