@@ -19,7 +19,10 @@ if (bun === undefined) {
   process.exit(1);
 }
 
-const args = [main, ...process.argv.slice(2)];
+/** Nothing is read from the folder that the broker is started in: a bunfig.toml there could run code, a .env set flags. */
+const RUNTIME_FLAGS = ["--config=/dev/null", "--no-env-file", "--no-install"];
+
+const args = [...RUNTIME_FLAGS, main, ...process.argv.slice(2)];
 
 // From Node 23.11 on this process can become the broker; before, it stays and hands signals on.
 if (typeof process.execve === "function") process.execve(bun, [bun, ...args], process.env);

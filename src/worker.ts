@@ -32,7 +32,9 @@ export class Worker {
 
   /** Starts this program with the arguments. `onDied` is told, without an address, that it died and is started again. */
   constructor(args: readonly string[], onDied: (message: string) => void) {
-    this.#command = [process.execPath, ...(COMPILED ? [] : [Bun.main]), ...args];
+    // The runtime's own flags too: they keep it from obeying files of the folder that the broker is started in.
+    const program = COMPILED ? [] : [...process.execArgv, Bun.main];
+    this.#command = [process.execPath, ...program, ...args];
     this.#onDied = onDied;
     this.#process = this.#start();
   }
