@@ -7,6 +7,7 @@ import { runDistinctCount } from "./distinct-count.ts";
 import { startHttpFrontend } from "./http-frontend.ts";
 import { createLogger, type Logger } from "./log/logger.ts";
 import { logProcessErrors } from "./log/process-errors.ts";
+import { standardErrorWriter } from "./log/standard-error.ts";
 import { newcomerHints } from "./newcomer-hints.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { ROLES } from "./option.ts";
@@ -20,7 +21,7 @@ async function run(role: RoleOptions, warnings: readonly string[]): Promise<void
     format: logFormat,
     level: logLevel,
     unsafe: unsafeLogging,
-    write: (chunk) => void process.stderr.write(chunk),
+    write: standardErrorWriter(),
     now: () => new Date(),
   });
   logProcessErrors(process, log);
@@ -47,6 +48,8 @@ async function run(role: RoleOptions, warnings: readonly string[]): Promise<void
   running.resolve(started.running);
   const { url } = started.running;
   if (url !== undefined && role.role === "all-in-one") {
+    // Hints that can't be shown are no reason to end.
+    process.stdout.on("error", () => {});
     // Not through the log: these lines hold addresses, though none of a peer.
     process.stdout.write(newcomerHints(role.options, url));
   }
