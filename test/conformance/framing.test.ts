@@ -128,3 +128,10 @@ describe("limits of the runtime's server", () => {
     );
   });
 });
+
+test.each([
+  ["two Host lines", "Host: a\r\nHost: b\r\n"],
+  ["the same Host twice", "Host: a\r\nHost: a\r\n"],
+])("%s: 400", async (_, hosts) => {
+  expect(await outcome(`GET /robots.txt HTTP/1.1\r\n${hosts}\r\n`)).toMatch(/^400/);
+});

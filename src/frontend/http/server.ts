@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Connection } from "./connection.ts";
+import { badRequest } from "./replies.ts";
 import type { Handler } from "./routes.ts";
 
 /** Certificate chain and private key, PEM. */
@@ -73,6 +74,8 @@ export class HttpServer {
     };
     const bodyTimeout = parts.tls === undefined ? undefined : BODY_TIMEOUT;
     const serve = (request: Request, server: Bun.Server<undefined>) => {
+      // The runtime joins several Host lines with commas, which no host has (RFC 9112, section 3.2).
+      if (request.headers.get("host")?.includes(",") === true) return finish(badRequest());
       const connection = new RequestConnection(request, server, bodyTimeout);
       const response = parts.handler(request, connection);
       return response instanceof Promise ? response.then(finish) : finish(response);

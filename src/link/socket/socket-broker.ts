@@ -3,6 +3,7 @@
 import type {
   AnswerOutcome,
   Broker,
+  Departure,
   Offer,
   OfferOutcome,
   Poll,
@@ -12,6 +13,8 @@ import type {
 import type { Clock } from "../../broker/clock.ts";
 import { DeadlineQueue } from "../../broker/deadline-queue.ts";
 import { CLIENT_DEADLINE, PROXY_DEADLINE } from "../../broker/matches.ts";
+import { DEFAULT_POLL_INTERVALS } from "../../broker/poll-intervals.ts";
+import { POOL_OF_PROXY } from "../../broker/pool.ts";
 import type { ProxyAnswer } from "../../messages/proxy-answer.ts";
 import { ANSWER_CALL, noSessions, OFFER_CALL, POLL_CALL, SESSIONS_CALL } from "./broker-calls.ts";
 import type { ByteReader } from "./byte-reader.ts";
@@ -46,7 +49,14 @@ const PATIENCE = 1_000;
 /** How much longer than the core a frontend waits until it takes the core for dead, in ms. */
 const MARGIN = 1_000;
 
-const IDLE: PollOutcome = { kind: "idle", nextPoll: 0 };
+/**
+ * What a proxy is told where no core says: the interval that holds unless a file says otherwise. With 0, Go proxies would
+ * come back after 5 s, so with more load just when there is trouble.
+ */
+function idle({ nat }: Poll): PollOutcome {
+  return { kind: "idle", nextPoll: DEFAULT_POLL_INTERVALS[POOL_OF_PROXY[nat]] };
+}
+
 const DENIED: OfferOutcome = { kind: "denied" };
 const CLIENT_GONE: AnswerOutcome = { kind: "client-gone" };
 
@@ -109,15 +119,15 @@ export class SocketBroker implements Broker {
     return this.#core.ready;
   }
 
-  async poll(poll: Poll, gone: AbortSignal): Promise<PollOutcome> {
-    if (this.#draining) return IDLE;
+  async poll(poll: Poll, gone: Departure): Promise<PollOutcome> {
+    if (this.#draining) return idle(poll);
     return this.#ask(
       {
         call: POLL_CALL,
         request: poll,
         deadlines: this.#pollDeadlines,
-        unserved: IDLE,
-        lost: IDLE,
+        unserved: idle(poll),
+        lost: idle(poll),
         collect: asItIs,
         again: (waited) => (waited < PROXY_DEADLINE ? { ...poll, waited } : undefined),
       },
@@ -125,7 +135,7 @@ export class SocketBroker implements Broker {
     );
   }
 
-  async offer(offer: Offer, gone: AbortSignal): Promise<OfferOutcome> {
+  async offer(offer: Offer, gone: Departure): Promise<OfferOutcome> {
     if (this.#draining) return DENIED;
     return this.#ask(
       {
@@ -220,7 +230,7 @@ export class SocketBroker implements Broker {
 
   #ask<Request, Part, Outcome>(
     question: Question<Request, Part, Outcome>,
-    gone?: AbortSignal,
+    gone?: Departure,
   ): Outcome | Promise<Outcome> {
     if (gone?.aborted === true) return question.lost;
     if (this.#calls.size >= this.#maxCalls) return question.unserved;

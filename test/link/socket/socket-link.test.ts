@@ -77,7 +77,7 @@ describe("a match over the link", () => {
     expect(offer.outcome).toEqual({ kind: "denied" });
     const poll = t.near.poll("p", { relayPattern: endless });
     await until(() => poll.outcome !== undefined);
-    expect(poll.outcome).toEqual({ kind: "idle", nextPoll: 0 });
+    expect(poll.outcome).toEqual({ kind: "idle", nextPoll: 20_000 });
     await t.near.settled();
     expect(t.core.socket.frontends).toBe(2);
   });
