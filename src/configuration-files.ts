@@ -1,13 +1,12 @@
 /** The files that may be read again while the broker runs: bridges and poll intervals. */
 
-import { readFileSync } from "node:fs";
-
 import { type BridgeList, DEFAULT_BRIDGES, parseBridgeList } from "./broker/bridge-list.ts";
 import {
   DEFAULT_POLL_INTERVALS,
   parsePollIntervals,
   type PollIntervals,
 } from "./broker/poll-intervals.ts";
+import { readRegularFile } from "./regular-file.ts";
 
 /** Where the files are; undefined: not configured. */
 export interface ConfigurationPaths {
@@ -65,8 +64,9 @@ type ReadText =
 /** Reads a text file; the error names its path, as the system's own messages do. */
 function readText(path: string): ReadText {
   try {
-    return { ok: true, text: readFileSync(path, "utf8") };
+    return { ok: true, text: readRegularFile(path).toString() };
   } catch (error) {
-    return { ok: false, error: error instanceof Error ? error.message : String(error) };
+    const why = error instanceof Error ? error.message : String(error);
+    return { ok: false, error: why.includes(path) ? why : `${path}: ${why}` };
   }
 }

@@ -1,5 +1,6 @@
 /** Tor's two country files, read from disk as one: both, or neither. */
 
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
 import { type CountryTable, type Family, parseCountryTable } from "./country-table.ts";
@@ -62,11 +63,13 @@ async function loadFile(path: string, family: Family): Promise<LoadedFile> {
   return { ok: true, table: parsed.table, file: { path, sha1, entries: parsed.entries } };
 }
 
-/** Reads to the end, whatever the size on disk says: the path may be a device. */
+/** Reads to the end, whatever the size on disk says: the path may be a device. A pipe is refused, and not waited for. */
 async function readBounded(path: string): Promise<Uint8Array> {
-  const file = await open(path);
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { size } = await file.stat();
+    const stats = await file.stat();
+    if (stats.isFIFO()) throw new Error("it is a pipe");
+    const { size } = stats;
     // One byte more, to see the end without growing.
     let bytes = new Uint8Array(Math.min(size, MAX_FILE_BYTES) + 1);
     let length = 0;

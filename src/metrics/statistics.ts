@@ -55,8 +55,12 @@ export async function startStatistics(parts: StatisticsParts): Promise<StartedSt
   let dailyLog: DailyLog;
   let journals: JournalFiles | undefined;
   try {
+    const files = await openDailyFiles(metricsLog);
+    if (metricsLog !== undefined && files.state === undefined) {
+      log.info("the daily counters do not survive a restart: --metrics-log is no regular file");
+    }
     dailyLog = new DailyLog({
-      ...(await openDailyFiles(metricsLog)),
+      ...files,
       counters: daily,
       clock,
       wallClock: { now: () => new Date() },

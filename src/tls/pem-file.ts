@@ -1,6 +1,6 @@
 /** PEM files that an operator has named, with errors that say which file it is and what can be done about it. */
 
-import { readFileSync } from "node:fs";
+import { readRegularFile } from "../regular-file.ts";
 
 /** What a file is read for. */
 export type PemContent = "certificate" | "private key";
@@ -15,7 +15,7 @@ export function readPemFile(option: string, path: string, wanted: PemContent): R
   const refuse = (why: string): ReadPem => ({ ok: false, error: `${option} ${path}: ${why}` });
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readRegularFile(path);
   } catch (error) {
     return refuse(whyUnreadable(error));
   }

@@ -1,7 +1,7 @@
 /** Reports and state as files: the one place where the daily log touches the disk. */
 
 import { constants } from "node:fs";
-import { appendFile, type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
+import { appendFile, type FileHandle, open, readdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 import { JournalFile, type JournalHandle } from "../distinct/journal-files.ts";
@@ -28,19 +28,25 @@ export interface DailyFiles {
 
 /**
  * Creates the log if it is not there, and rejects if it can't be written to. The state is in `PATH.state`, beside it.
- * Without a path reports go to standard output; then, and if the path is a device or a pipe, there is no state.
+ * Without a path reports go to standard output; then, and if the path is a device, a pipe or below /dev or /proc, there
+ * is no state.
  */
 export async function openDailyFiles(path: string | undefined): Promise<DailyFiles> {
   if (path === undefined) return { reports: { append: printReport }, state: undefined };
   const log = await openLog(path);
   try {
     if (!(await log.stat()).isFile()) {
-      return { reports: { append: (text) => appendFile(path, text) }, state: undefined };
+      const flag = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
+      return { reports: { append: (text) => appendFile(path, text, { flag }) }, state: undefined };
     }
   } finally {
     await log.close();
   }
-  return { reports: new ReportFile(path, openLog), state: new StateFile(`${path}.state`) };
+  const reports = new ReportFile(path, openLog);
+  // What stands there are names for what is open elsewhere, such as /dev/stdout.
+  const folder = await realpath(dirname(path));
+  const isOfSystem = /^\/(dev|proc)(\/|$)/.test(folder);
+  return { reports, state: isOfSystem ? undefined : new StateFile(`${path}.state`) };
 }
 
 async function printReport(text: string): Promise<void> {
@@ -48,7 +54,9 @@ async function printReport(text: string): Promise<void> {
 }
 
 function openLog(path: string): Promise<FileHandle> {
-  return open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND, LOG_MODE);
+  const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = constants;
+  // A pipe that nobody reads is an error and not waited for.
+  return open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, LOG_MODE);
 }
 
 /** The log. It is opened anew each time, as an operator may have moved it away. */
