@@ -78,6 +78,8 @@ export class SocketBroker implements Broker {
   readonly #maxCalls: number;
   /** Oldest first, so that polls are registered again in the order they came. */
   readonly #calls = new Map<number, PendingCall>();
+  /** Pages on their way, by name. */
+  readonly #pages = new Map<string, Promise<PageOutcome>>();
   readonly #pollDeadlines: CallDeadlines;
   readonly #offerDeadlines: CallDeadlines;
   readonly #otherDeadlines: CallDeadlines;
@@ -174,8 +176,19 @@ export class SocketBroker implements Broker {
     });
   }
 
-  /** A text that the core makes, such as the figures for Prometheus. */
-  async page(name: string): Promise<PageOutcome> {
+  /**
+   * A text that the core makes, such as the figures for Prometheus. Those who ask while it is on its way share it: the
+   * core makes only a few at once, and scrapers beyond that would go without.
+   */
+  page(name: string): Promise<PageOutcome> {
+    const shared = this.#pages.get(name);
+    if (shared !== undefined) return shared;
+    const page = this.#askForPage(name).finally(() => this.#pages.delete(name));
+    this.#pages.set(name, page);
+    return page;
+  }
+
+  async #askForPage(name: string): Promise<PageOutcome> {
     const parts = new PageParts();
     return this.#ask({
       call: PAGE_CALL,

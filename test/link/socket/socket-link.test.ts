@@ -270,6 +270,25 @@ describe("a page", () => {
   });
 });
 
+test("twenty who ask for a page at once all get it, and the core makes it once", async () => {
+  let made = 0;
+  const asked = Promise.withResolvers<void>();
+  await using t = await link({
+    page: async () => {
+      made++;
+      await asked.promise;
+      return Buffer.from("figures");
+    },
+  });
+  const asking = Array.from({ length: 20 }, () => t.near.broker.page("p"));
+  await t.near.settled();
+  asked.resolve();
+  for (const page of await Promise.all(asking)) expect(page.kind).toBe("page");
+  expect(made).toBe(1);
+  expect((await t.near.broker.page("p")).kind).toBe("page");
+  expect(made).toBe(2);
+});
+
 test("what frontends count reaches the core, in order", async () => {
   await using t = await link();
   t.near.broker.count({ route: "client", reason: "json", n: 1 });
