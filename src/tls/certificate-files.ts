@@ -55,7 +55,7 @@ export class CertificateFiles implements CertificateSource {
     this.#seen = look;
     this.#read = look;
     this.#current = new CurrentCertificate(certificate);
-    this.#warnIfExpired(certificate);
+    this.#warnOfDates(certificate);
     this.#lookLater();
   }
 
@@ -75,7 +75,7 @@ export class CertificateFiles implements CertificateSource {
     const { tls } = certificate;
     const old = this.#current.get();
     if (old?.tls.cert === tls.cert && old.tls.key === tls.key) return { ok: true };
-    this.#warnIfExpired(certificate);
+    this.#warnOfDates(certificate);
     this.#parts.log.info("new certificate", { expires: formatDate(certificate.notAfter) });
     this.#current.replace(certificate);
     return { ok: true };
@@ -107,9 +107,16 @@ export class CertificateFiles implements CertificateSource {
     }
   }
 
-  #warnIfExpired({ notAfter }: Certificate): void {
-    if (notAfter > this.#parts.date()) return;
-    this.#parts.log.warn("the certificate has expired", { expires: formatDate(notAfter) });
+  #warnOfDates({ notBefore, notAfter }: Certificate): void {
+    const { date, log } = this.#parts;
+    if (notBefore > date()) {
+      log.warn("the certificate is not valid yet: look at the clock, or at the file", {
+        begins: formatDate(notBefore),
+      });
+    }
+    if (notAfter <= date()) {
+      log.warn("the certificate has expired", { expires: formatDate(notAfter) });
+    }
   }
 }
 

@@ -21,6 +21,9 @@ export type ParsedCertificate =
   /** `part`: which of the two is to blame. */
   | { readonly ok: false; readonly part: "cert" | "key" | "pair"; readonly error: string };
 
+/** Bits of the shortest RSA key. With 512 no handshake succeeds here, and peers in Go refuse all below 1024. */
+const SHORTEST_RSA = 1024;
+
 /** Reads a chain, the certificate itself first, and an unencrypted private key (both PEM). */
 export function parseCertificate(tls: TlsFiles): ParsedCertificate {
   let leaf: X509Certificate;
@@ -34,6 +37,14 @@ export function parseCertificate(tls: TlsFiles): ParsedCertificate {
     key = createPrivateKey(tls.key);
   } catch (error) {
     return { ok: false, part: "key", error: `the private key can't be read: ${reasonOf(error)}` };
+  }
+  const rsaBits = key.asymmetricKeyDetails?.modulusLength;
+  if (rsaBits !== undefined && rsaBits < SHORTEST_RSA) {
+    return {
+      ok: false,
+      part: "key",
+      error: `peers refuse an RSA key of ${rsaBits} bits: make one of 2048, or a P-256 key`,
+    };
   }
   if (!leaf.checkPrivateKey(key)) {
     return {

@@ -189,6 +189,15 @@ describeWithPrograms("certificate files", ["openssl"], () => {
     expect(log.lines).toEqual([]);
   });
 
+  test("that are not valid yet are served with a warning", () => {
+    time = new FakeTime(Date.now() - 2 * DAY);
+    const opened = open();
+    if (!opened.ok) throw new Error(opened.error);
+    expect(log.of("WARN")).toEqual([
+      expect.stringMatching(/^the certificate is not valid yet: .* begins=20/),
+    ]);
+  });
+
   test("that have expired are served with a warning", () => {
     time = new FakeTime(Date.now() + 31 * DAY);
     const opened = open();

@@ -74,3 +74,12 @@ describeWithPrograms("a certificate and its key", ["openssl"], () => {
     );
   });
 });
+
+test("an RSA key that is too short for a handshake is refused with what to do", () => {
+  const tls = makeTlsFiles(["a.example"], { key: ["-newkey", "rsa:512"] });
+  expect(parseCertificate(tls)).toEqual({
+    ok: false,
+    part: "key",
+    error: "peers refuse an RSA key of 512 bits: make one of 2048, or a P-256 key",
+  });
+});
