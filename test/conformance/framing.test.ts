@@ -135,3 +135,12 @@ test.each([
 ])("%s: 400", async (_, hosts) => {
   expect(await outcome(`GET /robots.txt HTTP/1.1\r\n${hosts}\r\n`)).toMatch(/^400/);
 });
+
+test.each([
+  ["/robots.txt", "Disallow: /\n"],
+  ["/nowhere", "404 page not found\n"],
+  ["/amp/client/0/", "</html>"],
+])("GET %s from a peer that shuts its sending side is answered whole", async (path, end) => {
+  const answer = await outcomeOfHalfClose(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  expect(answer.endsWith(end)).toBe(true);
+});
