@@ -7,6 +7,7 @@ import type { Logger } from "./log/logger.ts";
 import { RemoteFigures } from "./metrics/remote-figures.ts";
 import type { HttpFrontendOptions } from "./options.ts";
 import type { Exit, Started } from "./running.ts";
+import { isFrontendOf } from "./same-core.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** Starts an http-frontend, with or without a core; `exit` is called once, when it has stopped. */
@@ -20,6 +21,7 @@ export function startHttpFrontend(options: HttpFrontendOptions, log: Logger, exi
   const figures = new RemoteFigures(broker);
   const listened = startListening({
     options,
+    ...(options.sharePort ? { isMate: (pid) => isFrontendOf(pid, options.socket) } : {}),
     destination: {
       broker,
       refusals: { refused: (route, reason) => broker.count({ route, reason, n: 1 }) },

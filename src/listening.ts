@@ -1,5 +1,6 @@
 /** The half of the program that speaks to the world: the HTTP port, with its certificate. */
 
+import { claimPort, type IsMate } from "./frontend/http/port-claim.ts";
 import type { ExpositionSource } from "./frontend/http/prometheus-route.ts";
 import { RotatingServer } from "./frontend/http/rotating-server.ts";
 import { createRoutes } from "./frontend/http/routes.ts";
@@ -13,6 +14,8 @@ import { openCertificates } from "./tls/open-certificates.ts";
 
 export interface ListeningParts {
   readonly options: ListeningOptions;
+  /** Which other processes may listen on the port; undefined: none. */
+  readonly isMate?: IsMate;
   /** Where messages go. */
   readonly destination: Destination;
   readonly prometheus: ExpositionSource;
@@ -42,7 +45,7 @@ export type StartedListening =
   | { readonly ok: false; readonly error: string };
 
 export function startListening(parts: ListeningParts): StartedListening {
-  const { options, destination, certificateEvents, log } = parts;
+  const { options, isMate, destination, certificateEvents, log } = parts;
   const opened = openCertificates(options.transport, log, certificateEvents);
   if (!opened.ok) return opened;
   const { certificates } = opened;
@@ -63,14 +66,19 @@ export function startListening(parts: ListeningParts): StartedListening {
     }
     const serverParts = {
       ...options.addr,
-      sharePort: options.sharePort,
       handler: createRoutes({ ...destination, ...options, prometheus: parts.prometheus }),
       onBug: (error: unknown) => log.error("a request failed", { error: String(error) }),
     };
     server =
       certificate === undefined
-        ? new HttpServer({ ...serverParts, tls: undefined })
-        : new RotatingServer({ ...serverParts, tls: certificate.tls, http3 });
+        ? claimPort({ protocol: "tcp", ...options.addr }, isMate, () => {
+            return new HttpServer({
+              ...serverParts,
+              sharePort: isMate !== undefined,
+              tls: undefined,
+            });
+          })
+        : new RotatingServer({ ...serverParts, isMate, tls: certificate.tls, http3 });
     if (certificate !== undefined) certificateEvents.served(certificate);
     log.info(`listening on ${server.url}`);
     if (http3 !== undefined) log.info("HTTP/3 on the UDP port of the same number");
@@ -81,7 +89,7 @@ export function startListening(parts: ListeningParts): StartedListening {
     try {
       serve(first);
     } catch (error) {
-      return { ok: false, error: `cannot listen: ${String(error)}` };
+      return { ok: false, error: `cannot listen: ${messageOf(error)}` };
     }
   }
   certificates?.source.onChange((certificate) => {
@@ -92,7 +100,7 @@ export function startListening(parts: ListeningParts): StartedListening {
         log.error("the new certificate is not in use", { error: String(error) });
         return;
       }
-      log.error(`cannot listen: ${String(error)}`);
+      log.error(`cannot listen: ${messageOf(error)}`);
       parts.onLost();
     }
   });
@@ -114,4 +122,8 @@ export function startListening(parts: ListeningParts): StartedListening {
     },
   };
   return { ok: true, listening };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -27,20 +27,27 @@ export class BrokerProcess implements AsyncDisposable {
       "--disable-geoip",
       ...args,
     ]);
-    const stderr = new StderrLines(process.stderr);
-    const line = await stderr.until((text) => text.includes("listening on "), START_TIMEOUT);
-    return new BrokerProcess(line.slice(line.indexOf("http")), process, stderr);
+    return BrokerProcess.#whenUp(process, /listening on (http\S+)/);
   }
 
   /**
-   * Starts a role with just these arguments, and waits until it is up. A core has no URL; its is empty.
+   * Starts a role with just these arguments, and waits until it is up. A core has no URL; its is empty. Rejects with
+   * what was logged if the process exits instead.
    */
   static async startRole(...args: readonly string[]): Promise<BrokerProcess> {
-    const process = spawnBroker(args);
+    return BrokerProcess.#whenUp(spawnBroker(args), /listening on (http\S+)|core ready/);
+  }
+
+  static async #whenUp(process: Bun.ReadableSubprocess, up: RegExp): Promise<BrokerProcess> {
     const stderr = new StderrLines(process.stderr);
-    const up = /listening on (http\S+)|core ready/;
-    const line = await stderr.until((text) => up.test(text), START_TIMEOUT);
-    return new BrokerProcess(up.exec(line)?.[1] ?? "", process, stderr);
+    try {
+      const line = await stderr.until((text) => up.test(text), START_TIMEOUT);
+      return new BrokerProcess(up.exec(line)?.[1] ?? "", process, stderr);
+    } catch (error) {
+      process.kill("SIGKILL");
+      await process.exited;
+      throw error;
+    }
   }
 
   get pid(): number {
@@ -71,9 +78,9 @@ export class BrokerProcess implements AsyncDisposable {
   }
 }
 
-/** A run that ends by itself: what it printed and how it exited. */
+/** A run that ends by itself, and is killed if it does not: what it printed and how it exited. */
 export async function runBroker(...args: readonly string[]) {
-  const process = spawnBroker(args);
+  const process = spawnBroker(args, { timeout: START_TIMEOUT, killSignal: "SIGKILL" });
   const [stdout, stderr, exitCode] = await Promise.all([
     process.stdout.text(),
     process.stderr.text(),
@@ -82,8 +89,12 @@ export async function runBroker(...args: readonly string[]) {
   return { stdout, stderr, exitCode };
 }
 
-function spawnBroker(args: readonly string[]): Bun.ReadableSubprocess {
+function spawnBroker(
+  args: readonly string[],
+  bound: { readonly timeout?: number; readonly killSignal?: "SIGKILL" } = {},
+): Bun.ReadableSubprocess {
   return Bun.spawn([process.execPath, MAIN, ...args], {
+    ...bound,
     stdout: "pipe",
     stderr: "pipe",
     // As it is now; the default is as it was when the tests began.
@@ -103,6 +114,7 @@ export async function untilHolds(what: string, holds: () => Promise<boolean>): P
 /** Lines of a stream as they come. */
 class StderrLines {
   text = "";
+  #ended = false;
   #onText: () => void = () => {};
 
   constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
@@ -114,6 +126,8 @@ class StderrLines {
       this.text += chunk;
       this.#onText();
     }
+    this.#ended = true;
+    this.#onText();
   }
 
   async until(holds: (line: string) => boolean, ms: number): Promise<string> {
@@ -125,6 +139,7 @@ class StderrLines {
     this.#onText = () => {
       const line = this.text.split("\n").slice(0, -1).find(holds);
       if (line !== undefined) resolve(line);
+      else if (this.#ended) reject(new Error(`it exited; so far: ${this.text}`));
     };
     this.#onText();
     return promise.finally(() => clearTimeout(timer));

@@ -1,9 +1,12 @@
 /** HTTP/3 alone, on a UDP port, with a certificate that can be changed while it serves. */
 
+import { claimPort, type IsMate, refuseStrangers } from "./port-claim.ts";
 import { HttpServer, type HttpServerParts, type TlsFiles } from "./server.ts";
 
-export interface Http3ServerParts extends Omit<HttpServerParts, "over"> {
+export interface Http3ServerParts extends Omit<HttpServerParts, "over" | "sharePort"> {
   readonly tls: TlsFiles;
+  /** Which other processes may listen on the port; undefined: none. Its TCP port must have been claimed. */
+  readonly isMate?: IsMate | undefined;
 }
 
 /**
@@ -22,7 +25,7 @@ export class Http3Server {
   /** Listens at once. Throws if the port can't be had or the certificate can't be used. */
   constructor(parts: Http3ServerParts) {
     this.#parts = parts;
-    this.#server = new HttpServer({ ...parts, over: "udp" });
+    this.#server = listen(parts);
   }
 
   /**
@@ -38,7 +41,7 @@ export class Http3Server {
 
   async #change(tls: TlsFiles, timeout: number): Promise<void> {
     await this.#server.stop(timeout);
-    if (!this.#stopped) this.#server = new HttpServer({ ...this.#parts, over: "udp", tls });
+    if (!this.#stopped) this.#server = listen({ ...this.#parts, tls });
   }
 
   /** Stops for good, after pending responses have had a while to finish. */
@@ -47,4 +50,13 @@ export class Http3Server {
     await this.#server.stop();
     await this.#changes;
   }
+}
+
+function listen(parts: Http3ServerParts): HttpServer {
+  const { hostname, port, isMate } = parts;
+  const wanted = { protocol: "udp", hostname, port } as const;
+  if (isMate !== undefined) refuseStrangers(wanted, isMate);
+  return claimPort(wanted, undefined, () => {
+    return new HttpServer({ ...parts, over: "udp", sharePort: isMate !== undefined });
+  });
 }

@@ -3,10 +3,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Http3Server } from "./http3-server.ts";
+import { claimPort, type IsMate } from "./port-claim.ts";
 import { HttpServer, type HttpServerParts, type TlsFiles } from "./server.ts";
 
-export interface RotatingServerParts extends Omit<HttpServerParts, "over"> {
+export interface RotatingServerParts extends Omit<HttpServerParts, "over" | "sharePort"> {
   readonly tls: TlsFiles;
+  /** Which other processes may listen on the port; undefined: none. */
+  readonly isMate?: IsMate | undefined;
   /** Given: HTTP/3 is served as well, on the UDP port of the same number. */
   readonly http3?: Http3Events | undefined;
 }
@@ -39,7 +42,7 @@ const REMEMBER_HTTP3 = 86_400;
  * nothing by it. While it can't be reached no response speaks of it.
  */
 export class RotatingServer {
-  readonly #parts: RotatingServerParts;
+  readonly #parts: RotatingServerParts & { readonly sharePort: true };
   #server: HttpServer;
   readonly #http3: Http3Server | undefined;
   /** Old servers with responses pending. */
@@ -48,8 +51,13 @@ export class RotatingServer {
 
   /** Listens at once. Throws if the address can't be had or the certificate can't be used. */
   constructor(parts: RotatingServerParts) {
-    if (parts.sharePort !== true) refuseSharing(parts);
-    const server = new HttpServer({ ...parts, sharePort: true });
+    const { hostname, port, isMate } = parts;
+    // The servers of this process share the port with each other, so nobody is kept out by the kernel.
+    const server = claimPort(
+      { protocol: "tcp", hostname, port },
+      isMate ?? (() => false),
+      () => new HttpServer({ ...parts, sharePort: true }),
+    );
     this.#parts = { ...parts, sharePort: true, port: Number(new URL(server.url).port || 443) };
     this.#server = server;
     if (parts.http3 === undefined) return;
@@ -108,16 +116,5 @@ export class RotatingServer {
   async stop(): Promise<void> {
     const servers = [this.#server, ...this.#retiring].map((server) => server.stop());
     await Promise.all([this.#http3?.stop(), ...servers]);
-  }
-}
-
-/** A server that shares its port starts even where another one shares it: this one throws as if it did not share. */
-function refuseSharing({ hostname, port }: HttpServerParts): void {
-  try {
-    Bun.listen({ hostname: hostname ?? "::", port, socket: { data() {} } }).stop(true);
-  } catch (error) {
-    // Any other trouble the server finds for itself.
-    const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-    if (inUse) throw new Error(`port ${port} is in use`, { cause: error });
   }
 }

@@ -141,7 +141,7 @@ describeWithPrograms("HTTP/3 whose certificate changes", ["openssl"], () => {
       answer = Promise.withResolvers();
     }
     await untilHolds("told", async () => lost.length === 1);
-    expect(String(lost[0])).toContain(`Failed to listen on UDP port ${port}`);
+    expect(String(lost[0])).toContain(`UDP port ${port} is in use by process ${process.pid} (`);
     expect(await advertised()).toBeNull();
     thief.close();
     server.replaceCertificate(second);

@@ -146,7 +146,7 @@ describeWithPrograms("HTTP/3", ["openssl"], () => {
   test("whose port is taken is a start that fails, on TCP, too", async () => {
     const taken = await Bun.udpSocket({ hostname: "127.0.0.1", port: freePort() });
     expect(() => startServer({ port: taken.port })).toThrow(
-      `Failed to listen on UDP port ${taken.port}`,
+      `UDP port ${taken.port} is in use by process`,
     );
     const { server } = startServer({ port: taken.port, http3: undefined });
     await server.stop();
