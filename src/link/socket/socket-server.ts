@@ -1,13 +1,11 @@
 /** The core's end of the link: its broker on a unix socket. */
 
-import { rmSync } from "node:fs";
-
 import type { Departure, OfferOutcome } from "../../broker/broker.ts";
 import type { Clock } from "../../broker/clock.ts";
-import { errorCode } from "./error-code.ts";
 import type { FrameSocket } from "./frame-socket.ts";
 import { type CoreServices, FrontendConnection } from "./frontend-connection.ts";
 import { DEFAULT_LIMITS, HELLO_DEADLINE, type LinkLimits } from "./limits.ts";
+import { SocketPlace } from "./socket-place.ts";
 
 export interface BrokerSocketParts extends CoreServices {
   /** Where the socket is; its directory must exist. */
@@ -46,40 +44,17 @@ const NOT_FOR_OTHERS = 0o117;
 
 /**
  * Serves a broker to whoever connects to a unix socket of mode 0660. A socket that a core left behind is replaced; one
- * where somebody answers is not.
+ * where somebody answers is not. Of several that start together, in any process, one gets the socket.
  */
 export async function serveBrokerOnSocket(parts: BrokerSocketParts): Promise<ServedOnSocket> {
   const server = new Server(parts);
-  try {
-    try {
-      server.listen();
-    } catch (error) {
-      if (errorCode(error) !== "EADDRINUSE") throw error;
-      const obstacle = await whoAnswers(parts.path);
-      if (obstacle !== undefined) {
-        return { ok: false, error: `cannot listen on ${parts.path}: ${obstacle}` };
-      }
-      rmSync(parts.path);
-      server.listen();
-    }
-  } catch (error) {
-    return { ok: false, error: `cannot listen on ${parts.path}: ${errorCode(error)}` };
+  const taken = await SocketPlace.take(parts.path, (unix) => server.listen(unix));
+  if (!taken.ok) {
+    server.retire();
+    return { ok: false, error: `cannot listen on ${parts.path}: ${taken.error}` };
   }
+  server.place = taken.place;
   return { ok: true, socket: server };
-}
-
-/** What stands against removing a file where a socket is to be; undefined if it is a socket that nobody serves. */
-async function whoAnswers(path: string): Promise<string | undefined> {
-  try {
-    if (!(await Bun.file(path).stat()).isSocket()) return "there is a file that is no socket";
-    const socket = await Bun.connect({ unix: path, socket: { data() {} } });
-    socket.terminate();
-    return "another core is serving it";
-  } catch (error) {
-    const code = errorCode(error);
-    // Gone in the meantime is as good as never there.
-    return code === "ECONNREFUSED" || code === "ENOENT" ? undefined : code;
-  }
 }
 
 /** The outcome of an offer that nobody deals with: none, as long as somebody waits for it. */
@@ -94,6 +69,8 @@ class Server implements BrokerSocket {
   readonly #limits: LinkLimits;
   readonly #connections = new Set<FrontendConnection>();
   #listener: Bun.UnixSocketListener<FrameSocket | undefined> | undefined;
+  /** Where the socket is; undefined: not there yet. */
+  place: SocketPlace | undefined;
   #onEmpty: (() => void) | undefined;
   #retired = false;
 
@@ -116,11 +93,11 @@ class Server implements BrokerSocket {
   }
 
   /** Throws if the address can't be had. */
-  listen(): void {
+  listen(unix: string): void {
     const before = process.umask(NOT_FOR_OTHERS);
     try {
       this.#listener = Bun.listen<FrameSocket | undefined>({
-        unix: this.#parts.path,
+        unix,
         socket: {
           open: (socket) => {
             socket.data = this.#accept(socket);
@@ -139,6 +116,8 @@ class Server implements BrokerSocket {
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
+    // Before it stops listening: a socket where somebody answers is replaced by nobody.
+    this.place?.leave();
     this.#listener?.stop();
   }
 
