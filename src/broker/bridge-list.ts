@@ -2,6 +2,7 @@
 
 import { type Fingerprint, parseFingerprint } from "../messages/fingerprint.ts";
 import { foldMemberName, JsonReader } from "../messages/json-reader.ts";
+import { withoutByteOrderMark } from "../messages/utf8.ts";
 
 /** The bridge of a client that names none. */
 const DEFAULT_FINGERPRINT = "2B280B23E1107BB62ABFC40DDCC8824814F80A72";
@@ -48,14 +49,14 @@ export type ParsedBridgeList =
 
 /**
  * Reads a bridge list: one JSON object a line, with the members `displayName`, `webSocketAddress` and `fingerprint`.
- * One wrong line spoils the whole; a blank line is wrong; of two lines with one fingerprint the later counts. A text
- * without lines is a list without bridges.
+ * One wrong line spoils the whole; blank lines, a byte order mark and CRLF are as editors leave them; of two lines with
+ * one fingerprint the later counts. A text without lines is a list without bridges.
  */
 export function parseBridgeList(text: string): ParsedBridgeList {
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
+  const lines = withoutByteOrderMark(text).split("\n");
   const relayUrls = new Map<BridgeKey, string>();
   for (const [index, line] of lines.entries()) {
+    if (line.trim() === "") continue;
     const bridge = parseBridge(line);
     if (!bridge.ok) return { ok: false, error: `line ${index + 1}: ${bridge.error}` };
     relayUrls.set(bridge.fingerprint, bridge.relayUrl);
@@ -74,7 +75,6 @@ const MEMBERS = new Map([
 ] as const);
 
 function parseBridge(line: string): ParsedBridge {
-  if (line.trim() === "") return { ok: false, error: "blank" };
   let relayUrl = "";
   let fingerprintText = "";
   let unknown: string | undefined;

@@ -1,6 +1,7 @@
 /** How long a proxy waits from one poll to its next, and the file that says so. */
 
 import { foldMemberName, JsonReader } from "../messages/json-reader.ts";
+import { withoutByteOrderMark } from "../messages/utf8.ts";
 
 /** The interval of each pool: whole milliseconds, never negative. */
 export interface PollIntervals {
@@ -32,7 +33,7 @@ const MEMBERS = new Map([
  */
 export function parsePollIntervals(text: string, current: PollIntervals): ParsedPollIntervals {
   const intervals = { ...current };
-  const json = new JsonReader(text);
+  const json = new JsonReader(withoutByteOrderMark(text));
   for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
     const pool = foldMemberName(MEMBERS, name);
     if (pool === undefined) json.skip();

@@ -25,6 +25,13 @@ const RETURN = 0x0d;
 const HASH = 0x23;
 const COMMA = 0x2c;
 
+/** What some editors put in front of a text. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+function startsWithMark(bytes: Uint8Array): boolean {
+  return BYTE_ORDER_MARK.every((byte, at) => bytes[at] === byte);
+}
+
 /** Ranges of addresses of one family, ascending and apart. */
 export class CountryTable {
   /** Words an address takes in `#lows` and `#highs`: 1 for IPv4, 4 for IPv6. */
@@ -76,14 +83,14 @@ function compare(list: Uint32Array, index: number, address: Uint32Array, width: 
 }
 
 /**
- * Reads a country file: one entry a line, `#` in the first column for comments, blank lines skipped, lines ended by LF
- * or CRLF. One bad line refuses the whole file. So does a range that doesn't lie above the one before it, as a binary
+ * Reads a country file: one entry a line, `#` in the first column for comments, blank lines and a byte order mark
+ * skipped, lines ended by LF or CRLF. One bad line refuses the whole file. So does a range that doesn't lie above the one before it, as a binary
  * search would miss addresses; a range with LOW above HIGH is empty, and allowed.
  */
 export function parseCountryTable(bytes: Uint8Array, family: Family): ParsedCountryTable {
   const entries = new Entries(family, bytes);
   let line = 0;
-  let next = 0;
+  let next = startsWithMark(bytes) ? BYTE_ORDER_MARK.length : 0;
   while (next < bytes.length) {
     const start = next;
     let end = bytes.indexOf(NEWLINE, start);

@@ -9,6 +9,11 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return text.includes("\ufffd") ? decodeByteWise(bytes) : text;
 }
 
+/** A text that a person wrote, without the mark that some editors put in front of it. */
+export function withoutByteOrderMark(text: string): string {
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
+}
+
 /**
  * Writes U+FFFD in place of each bad byte and decodes the result at once. Decoding run by run would let a body of bad
  * bytes cost 50 times as much.

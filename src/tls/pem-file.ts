@@ -1,5 +1,6 @@
 /** PEM files that an operator has named, with errors that say which file it is and what can be done about it. */
 
+import { withoutByteOrderMark } from "../messages/utf8.ts";
 import { readRegularFile } from "../regular-file.ts";
 
 /** What a file is read for. */
@@ -19,7 +20,7 @@ export function readPemFile(option: string, path: string, wanted: PemContent): R
   } catch (error) {
     return refuse(whyUnreadable(error));
   }
-  const text = bytes.toString();
+  const text = withoutByteOrderMark(bytes.toString());
   const why = whyUnfit(text, wanted, bytes[0] === DER_SEQUENCE);
   return why === undefined ? { ok: true, text } : refuse(why);
 }

@@ -117,3 +117,11 @@ test("whatever is written, nothing is thrown and no interval is negative", () =>
     }),
   );
 });
+
+test("a byte order mark, CRLF and blank lines are as an editor may leave them", () => {
+  const text = '\ufeff\r\n{\r\n"open_poll_interval": 1000\r\n}\r\n\r\n';
+  expect(parsePollIntervals(text, DEFAULT_POLL_INTERVALS)).toEqual({
+    ok: true,
+    intervals: { ...DEFAULT_POLL_INTERVALS, open: 1000 },
+  });
+});

@@ -40,6 +40,11 @@ describe("reference files", () => {
   });
 });
 
+test("a byte order mark, CRLF and blank lines are as an editor may leave them", () => {
+  const parsed = parse("\ufeff\r\n1,2,AA\r\n\r\n3,4,BB", 4);
+  expect(parsed).toMatchObject({ ok: true, entries: 2 });
+});
+
 describe("what is wrong with a file is said with its line", () => {
   const outOfRange = "a decimal number of 32 bits";
   test.each<[Family, string, string]>([

@@ -27,6 +27,8 @@ describeWithPrograms("a start with a file that is wrong", ["openssl"], () => {
     writeFileSync(at("cert.pem"), cert);
     writeFileSync(at("key.pem"), key);
     writeFileSync(at("other.pem"), makeTlsFiles(["a.example"]).key);
+    writeFileSync(at("edited.pem"), `\ufeff\r\n${cert.replaceAll("\n", "\r\n")}\r\n`);
+    writeFileSync(at("edited-key.pem"), `\ufeff${key.replaceAll("\n", "\r\n").trimEnd()}`);
     writeFileSync(at("empty"), " \n");
     writeFileSync(at("text"), "text\n");
     writeFileSync(at("broken.pem"), cert.replace(/^M../m, "AAAA"));
@@ -52,6 +54,13 @@ describeWithPrograms("a start with a file that is wrong", ["openssl"], () => {
   function pairComplaint(certFile: string, keyFile: string): string {
     return complaint({ kind: "tls", cert: at(certFile), key: at(keyFile) });
   }
+
+  test("files as an editor may leave them are fine: byte order mark, CRLF, blank lines", async () => {
+    const files: Transport = { kind: "tls", cert: at("edited.pem"), key: at("edited-key.pem") };
+    const opened = openCertificates(files, new LogLines().log, NO_CERTIFICATE_EVENTS);
+    expect(opened.ok).toBe(true);
+    if (opened.ok) await opened.certificates?.close();
+  });
 
   const PASSPHRASE =
     "the key has a passphrase, which nobody is asked for: openssl pkey -in FILE -out NEWFILE takes it off";
