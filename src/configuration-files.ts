@@ -6,7 +6,7 @@ import {
   parsePollIntervals,
   type PollIntervals,
 } from "./broker/poll-intervals.ts";
-import { readRegularFile } from "./regular-file.ts";
+import { explainFileError, readRegularFile } from "./regular-file.ts";
 
 /** Where the files are; undefined: not configured. */
 export interface ConfigurationPaths {
@@ -39,7 +39,9 @@ export function readConfiguration(
   let { bridges, pollIntervals } = current;
   if (paths.bridgeListPath !== undefined) {
     const file = readText(paths.bridgeListPath);
-    if (!file.ok) return { ok: false, error: `bridge list: ${file.error}` };
+    if (!file.ok) {
+      return { ok: false, error: `--bridge-list-path ${paths.bridgeListPath}: ${file.error}` };
+    }
     const parsed = parseBridgeList(file.text);
     if (!parsed.ok) {
       return { ok: false, error: `bridge list ${paths.bridgeListPath}: ${parsed.error}` };
@@ -48,7 +50,10 @@ export function readConfiguration(
   }
   if (paths.pollIntervalFilepath !== undefined) {
     const file = readText(paths.pollIntervalFilepath);
-    if (!file.ok) return { ok: false, error: `poll intervals: ${file.error}` };
+    if (!file.ok) {
+      const flag = `--poll-interval-filepath ${paths.pollIntervalFilepath}`;
+      return { ok: false, error: `${flag}: ${file.error}` };
+    }
     const parsed = parsePollIntervals(file.text, current.pollIntervals);
     if (!parsed.ok) {
       return { ok: false, error: `poll intervals ${paths.pollIntervalFilepath}: ${parsed.error}` };
@@ -61,12 +66,11 @@ export function readConfiguration(
 type ReadText =
   { readonly ok: true; readonly text: string } | { readonly ok: false; readonly error: string };
 
-/** Reads a text file; the error names its path, as the system's own messages do. */
+/** Reads a text file; the error does not name its path. */
 function readText(path: string): ReadText {
   try {
     return { ok: true, text: readRegularFile(path).toString() };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return { ok: false, error: why.includes(path) ? why : `${path}: ${why}` };
+    return { ok: false, error: explainFileError(error, "read") };
   }
 }

@@ -4,6 +4,8 @@
  * occurrence wins, and the first argument that is no flag ends the flags.
  */
 
+import { nearestWord } from "./nearest-word.ts";
+
 /** What became of a flag's text; `fault` goes on from "the value ...", as in "must be an integer". */
 export type ParsedFlag<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: string };
@@ -51,7 +53,9 @@ export function parseGoFlags(args: readonly string[], flags: Iterable<GoFlag>): 
     const flag = byName.get(name);
     if (flag === undefined) {
       if (name === "help" || name === "h") return { kind: "help" };
-      return { kind: "error", message: `unknown flag ${quote(`--${name}`)}` };
+      const meant = nearestWord(name, byName.keys());
+      const question = meant === undefined ? "" : `: did you mean --${meant}?`;
+      return { kind: "error", message: `unknown flag ${quote(`--${name}`)}${question}` };
     }
     let text = equals === -1 ? undefined : body.slice(equals + 1);
     if (text === undefined) {

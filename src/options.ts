@@ -1,8 +1,9 @@
 /** What the program is told on its command line, read once into values that can't be wrong. */
 
 import { parseGoFlags, quote } from "./go-flag.ts";
+import { nearestWord } from "./nearest-word.ts";
 import { type OptionTable, optionTable } from "./option-table.ts";
-import type { Role } from "./option.ts";
+import { COMMAND_WORDS, type Role } from "./option.ts";
 import {
   type Checked,
   chooseTransport,
@@ -119,6 +120,9 @@ export function parseOptions(args: readonly string[], role: Role = "all-in-one")
   }
   const warnings: string[] = [];
   const [positional] = parsed.positional;
+  if (positional !== undefined && parsed.positional.length === args.length) {
+    return usageError(unknownWord(positional, role));
+  }
   if (positional !== undefined) {
     warnings.push(
       `${quote(positional)} and whatever follows it on the command line is ignored: it is no flag` +
@@ -162,6 +166,15 @@ function toRoleOptions(table: OptionTable, role: Role, warnings: string[]): Chec
     workerArguments: toWorkerArguments(table),
   };
   return { ok: true, value: { role, options } };
+}
+
+/** A word where flags should be: the Go broker would take none of the flags after it. */
+function unknownWord(word: string, role: Role): string {
+  if (role !== "all-in-one") return `${role} takes flags only, and ${quote(word)} is none`;
+  const meant = nearestWord(word, COMMAND_WORDS);
+  const advice =
+    meant === undefined ? `the commands are ${COMMAND_WORDS.join(", ")}` : `did you mean ${meant}?`;
+  return `${quote(word)} is no command and no flag: ${advice}`;
 }
 
 function usageError(message: string): CommandLine {

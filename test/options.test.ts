@@ -395,8 +395,21 @@ describe("arguments that are no options", () => {
     expect(options.warnings).toEqual([expect.stringMatching(/^"true" and whatever follows it/)]);
   });
 
+  test.each([
+    [
+      "frobnicate",
+      '"frobnicate" is no command and no flag: the commands are core, http-frontend, distinct-count',
+    ],
+    ["cor", '"cor" is no command and no flag: did you mean core?'],
+    ["http-fronted", '"http-fronted" is no command and no flag: did you mean http-frontend?'],
+  ])("a first word that is no command is refused: %s", (word, message) => {
+    expect(refusal(word, PLAIN)).toBe(message);
+  });
+
   test("unknown flags are refused", () => {
-    expect(refusal(PLAIN, "--max-client=5")).toBe('unknown flag "--max-client"');
+    expect(refusal(PLAIN, "--max-client=5")).toBe(
+      'unknown flag "--max-client": did you mean --max-clients?',
+    );
   });
 });
 

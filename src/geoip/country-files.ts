@@ -3,6 +3,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
+import { explainFileError } from "../regular-file.ts";
 import { type CountryTable, type Family, parseCountryTable } from "./country-table.ts";
 import { GeoIp } from "./geoip.ts";
 
@@ -55,7 +56,7 @@ async function loadFile(path: string, family: Family): Promise<LoadedFile> {
     bytes = await readBounded(path);
   } catch (error) {
     const kind = isNotFound(error) ? "missing" : "unreadable";
-    return { ok: false, problem: { kind, path, error: reason(error) } };
+    return { ok: false, problem: { kind, path, error: explainFileError(error, "read") } };
   }
   const parsed = parseCountryTable(bytes, family);
   if (!parsed.ok) return { ok: false, problem: { kind: "malformed", path, error: parsed.error } };
@@ -91,8 +92,4 @@ async function readBounded(path: string): Promise<Uint8Array> {
 
 function isNotFound(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

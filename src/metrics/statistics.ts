@@ -4,6 +4,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Clock } from "../broker/clock.ts";
 import type { Logger } from "../log/logger.ts";
 import type { CountryFilePaths } from "../options.ts";
+import { explainFileError } from "../regular-file.ts";
 import { CountryLookup, type Loaded } from "./country-lookup.ts";
 import { DailyCounters } from "./daily/daily-counters.ts";
 import { openDailyFiles } from "./daily/daily-files.ts";
@@ -52,29 +53,29 @@ export async function startStatistics(parts: StatisticsParts): Promise<StartedSt
   if (!loaded.ok) return loaded;
 
   const daily = new DailyCounters();
-  let dailyLog: DailyLog;
+  const files = await openDailyFiles(metricsLog).catch(
+    (error: unknown) => `--metrics-log ${metricsLog}: ${explainFileError(error, "write")}`,
+  );
+  if (typeof files === "string") return { ok: false, error: files };
+  if (metricsLog !== undefined && files.state === undefined) {
+    log.info("the daily counters do not survive a restart: --metrics-log is no regular file");
+  }
+  const dailyLog = new DailyLog({
+    ...files,
+    counters: daily,
+    clock,
+    wallClock: { now: () => new Date() },
+    onTrouble: (message) => log.warn(message),
+  });
   let journals: JournalFiles | undefined;
   try {
-    const files = await openDailyFiles(metricsLog);
-    if (metricsLog !== undefined && files.state === undefined) {
-      log.info("the daily counters do not survive a restart: --metrics-log is no regular file");
-    }
-    dailyLog = new DailyLog({
-      ...files,
-      counters: daily,
-      clock,
-      wallClock: { now: () => new Date() },
-      onTrouble: (message) => log.warn(message),
-    });
     journals =
       ipCountPrefix === undefined
         ? undefined
         : await JournalFiles.create(ipCountPrefix, localClock);
   } catch (error) {
-    return {
-      ok: false,
-      error: `metrics: ${error instanceof Error ? error.message : String(error)}`,
-    };
+    const why = explainFileError(error, "write");
+    return { ok: false, error: `--ip-count-prefix ${ipCountPrefix}: ${why}` };
   }
   await dailyLog.start();
 

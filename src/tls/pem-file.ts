@@ -1,7 +1,7 @@
 /** PEM files that an operator has named, with errors that say which file it is and what can be done about it. */
 
 import { withoutByteOrderMark } from "../messages/utf8.ts";
-import { readRegularFile } from "../regular-file.ts";
+import { explainFileError, readRegularFile } from "../regular-file.ts";
 
 /** What a file is read for. */
 export type PemContent = "certificate" | "private key";
@@ -18,7 +18,7 @@ export function readPemFile(option: string, path: string, wanted: PemContent): R
   try {
     bytes = readRegularFile(path);
   } catch (error) {
-    return refuse(whyUnreadable(error));
+    return refuse(explainFileError(error, "read"));
   }
   const text = withoutByteOrderMark(bytes.toString());
   const why = whyUnfit(text, wanted, bytes[0] === DER_SEQUENCE);
@@ -27,22 +27,6 @@ export function readPemFile(option: string, path: string, wanted: PemContent): R
 
 /** The first byte of everything in DER that is mistaken for PEM: certificates, keys and PKCS #12. */
 const DER_SEQUENCE = 0x30;
-
-function whyUnreadable(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  switch ("code" in error ? error.code : "") {
-    case "ENOENT":
-      return "there is no such file";
-    case "ENOTDIR":
-      return "a part of this path is a file and no directory";
-    case "EISDIR":
-      return "it is a directory: name a file in it";
-    case "EACCES":
-      return `permission denied: give user ${process.getuid?.() ?? ""} the right to read it, and to enter every directory above it`;
-    default:
-      return error.message;
-  }
-}
 
 /** What stands against using the text; undefined: nothing that can be seen from outside. */
 function whyUnfit(text: string, wanted: PemContent, isDer: boolean): string | undefined {

@@ -85,11 +85,15 @@ describe("a pair of country files", () => {
     expect(read).toMatchObject({
       ok: false,
       problems: [
-        { kind: "unreadable", path: directory, error: expect.stringContaining("EISDIR") },
+        {
+          kind: "unreadable",
+          path: directory,
+          error: expect.stringContaining("it is a directory"),
+        },
         {
           kind: "unreadable",
           path: join(file, "below"),
-          error: expect.stringContaining("ENOTDIR"),
+          error: expect.stringContaining("is a file and no directory"),
         },
       ],
     });

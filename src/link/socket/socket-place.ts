@@ -3,6 +3,7 @@
 import { lstatSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+import { explainFileError } from "../../regular-file.ts";
 import { withDirectoryLocked } from "./directory-lock.ts";
 import { errorCode } from "./error-code.ts";
 
@@ -37,7 +38,7 @@ export class SocketPlace {
         return { ok: true, place: new SocketPlace(path, fileAt(path)) };
       });
     } catch (error) {
-      return { ok: false, error: errorCode(error) };
+      return { ok: false, error: explainFileError(error, "write") };
     }
   }
 

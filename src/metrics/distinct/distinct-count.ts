@@ -1,5 +1,6 @@
 /** The `distinct-count` command: how many distinct addresses the journals of one run saw in a span of time. */
 
+import { explainFileError } from "../../regular-file.ts";
 import { type ByteLine, splitLines } from "./byte-lines.ts";
 import { readJournal } from "./journal-files.ts";
 import { decodeJournalLine, decodeRecorded } from "./journal-line.ts";
@@ -84,7 +85,7 @@ class Union {
         this.warnings.push(`${message}: incomplete last line skipped`);
       }
     } catch (error) {
-      return `${file}: ${error instanceof Error ? error.message : String(error)}`;
+      return `${file}: ${explainFileError(error, "read")}`;
     }
     return undefined;
   }

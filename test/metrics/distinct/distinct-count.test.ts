@@ -184,8 +184,8 @@ describe("bad journals", () => {
 
   test("a file that can't be read", async () => {
     const path = join(folder, "missing");
-    expect(await failure([path])).toStartWith(`${path}: ENOENT`);
-    expect(await failure([folder])).toStartWith(`${folder}: EISDIR`);
+    expect(await failure([path])).toStartWith(`${path}: there is no such file`);
+    expect(await failure([folder])).toStartWith(`${folder}: it is a directory`);
     expect(await failure([])).toBe("in: no file given");
     expect(await failure([""])).toBe("in: no file given");
   });
