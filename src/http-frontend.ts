@@ -8,6 +8,7 @@ import { RemoteFigures } from "./metrics/remote-figures.ts";
 import type { HttpFrontendOptions } from "./options.ts";
 import type { Exit, Started } from "./running.ts";
 import { isFrontendOf } from "./same-core.ts";
+import { sendSignsOfLife } from "./sign-of-life.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** Starts an http-frontend, with or without a core; `exit` is called once, when it has stopped. */
@@ -19,6 +20,7 @@ export function startHttpFrontend(options: HttpFrontendOptions, log: Logger, exi
     report: (message) => log.info(message),
   });
   const figures = new RemoteFigures(broker);
+  let sendSign = () => {};
   const listened = startListening({
     options,
     ...(options.sharePort ? { isMate: (pid) => isFrontendOf(pid, options.socket) } : {}),
@@ -29,6 +31,7 @@ export function startHttpFrontend(options: HttpFrontendOptions, log: Logger, exi
     prometheus: figures,
     certificateEvents: figures.certificates,
     log,
+    onListens: () => sendSign(),
     onLost: () => exit(1),
   });
   if (!listened.ok) {
@@ -51,6 +54,7 @@ export function startHttpFrontend(options: HttpFrontendOptions, log: Logger, exi
     report: (message) => log.info(message),
   });
   lifeCycle.ready();
+  if (options.untilStdinCloses) sendSign = sendSignsOfLife(() => listening.url !== undefined);
   return {
     ok: true,
     running: {

@@ -21,6 +21,8 @@ export interface ListeningParts {
   readonly prometheus: ExpositionSource;
   readonly certificateEvents: CertificateEvents;
   readonly log: Logger;
+  /** It listens, be it at once or when the first certificate is there. */
+  readonly onListens?: () => void;
   /** The port can't be had when the first certificate is there: there is nothing to stay for. */
   readonly onLost: () => void;
 }
@@ -82,6 +84,7 @@ export function startListening(parts: ListeningParts): StartedListening {
     if (certificate !== undefined) certificateEvents.served(certificate);
     log.info(`listening on ${server.url}`);
     if (http3 !== undefined) log.info("HTTP/3 on the UDP port of the same number");
+    parts.onListens?.();
   };
 
   const first = certificates?.source.current();

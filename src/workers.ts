@@ -11,7 +11,6 @@ import type { Exit, Started } from "./running.ts";
 import { removeAbandoned, SocketDirectory, socketDirectoryParent } from "./socket-directory.ts";
 import { systemClock } from "./system-clock.ts";
 import { formatCertificateLine } from "./tls/certificate-pipe.ts";
-import type { Certificate } from "./tls/certificate.ts";
 import { openCertificates } from "./tls/open-certificates.ts";
 import { Worker } from "./worker.ts";
 
@@ -49,23 +48,39 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
     ...options.workerArguments,
     ...(certificates === undefined ? ["--disable-tls"] : []),
   ];
-  const workers = Array.from(
-    { length: count },
-    (_, i) =>
-      new Worker(workerArguments, (message) => {
-        log.warn(`worker ${i + 1}: ${message}`);
-        statistics.prometheus.workerRestarted();
-      }),
-  );
   log.info(`core with ${count} http-frontends`);
 
-  const tell = ({ tls }: Certificate) => {
+  const workers: Worker[] = [];
+  const end = (code: number) => {
+    for (const worker of workers) worker.kill();
+    directory.remove();
+    exit(code);
+  };
+  const startWorker = () => {
+    const name = `worker ${workers.length + 1}`;
+    const worker = new Worker(workerArguments, {
+      listens() {
+        // The first one tries whether there is a port to be had, so that an error is logged once.
+        while (workers.length < count) startWorker();
+      },
+      failed(message) {
+        if (message !== undefined) log.error(`${name}: ${message}`);
+        end(1);
+      },
+      restarts(message) {
+        log.warn(`${name}: ${message}`);
+        statistics.prometheus.workerRestarted();
+      },
+    });
+    workers.push(worker);
+    const certificate = certificates?.source.current();
+    if (certificate !== undefined) worker.tell(formatCertificateLine(certificate.tls));
+  };
+  startWorker();
+  certificates?.source.onChange(({ tls }) => {
     const line = formatCertificateLine(tls);
     for (const worker of workers) worker.tell(line);
-  };
-  const first = certificates?.source.current();
-  if (first !== undefined) tell(first);
-  certificates?.source.onChange(tell);
+  });
 
   const lifeCycle = new LifeCycle({
     now: () => systemClock.now(),
@@ -78,11 +93,7 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
       await served.socket.stop();
       await statistics.stop();
     },
-    exit(code) {
-      for (const worker of workers) worker.kill();
-      directory.remove();
-      exit(code);
-    },
+    exit: end,
     report: (message) => log.info(message),
   });
   lifeCycle.ready();

@@ -129,6 +129,7 @@ describeWithPrograms("workers with a certificate", ["openssl"], () => {
     await serves(killed, first);
     const [left = "", ...more] = readdirSync(runtime.path);
     expect(more).toEqual([]);
+    await untilHolds("both listen", async () => killed.log.split("listening on ").length === 3);
     const workers = childrenOf(killed.pid);
     expect(workers).toHaveLength(2);
     killed.signal("SIGKILL");

@@ -59,9 +59,9 @@ export class BrokerProcess implements AsyncDisposable {
     return this.#stderr.text;
   }
 
-  /** Waits for a log line. */
-  logged(text: string): Promise<string> {
-    return this.#stderr.until((line) => line.includes(text), START_TIMEOUT);
+  /** Waits for a log line, for so many milliseconds. */
+  logged(text: string, ms = START_TIMEOUT): Promise<string> {
+    return this.#stderr.until((line) => line.includes(text), ms);
   }
 
   signal(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGKILL"): void {
