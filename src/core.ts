@@ -38,7 +38,10 @@ export async function startCore(options: CoreOptions, log: Logger, exit: Exit): 
     running: {
       url: undefined,
       stop: (reason) => lifeCycle.stop(reason),
-      reload: () => matching.reload(),
+      async reload() {
+        await matching.reload();
+        served.socket.announceIntervals();
+      },
     },
   };
 }
@@ -73,6 +76,7 @@ export function serveMatching(
   return serveBrokerOnSocket({
     path,
     broker,
+    pollIntervals: () => broker.pollIntervals,
     clock: systemClock,
     async page(name) {
       const page = parseFiguresPage(name);

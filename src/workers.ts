@@ -106,6 +106,7 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
         const reloaded = certificates?.source.reload();
         if (reloaded?.ok === false) log.error(`SIGHUP: ${reloaded.error}`);
         await matching.reload();
+        served.socket.announceIntervals();
       },
     },
   };

@@ -187,6 +187,12 @@ export class LocalBroker implements Broker {
     this.#relayPolicy = this.#policyFor(bridges);
   }
 
+  /** The poll intervals in force. */
+  get pollIntervals(): PollIntervals {
+    const { open, moderate, strict } = this.#allowances;
+    return { open: open.interval, moderate: moderate.interval, strict: strict.interval };
+  }
+
   /** From now on polls are noted with these intervals; addresses already noted keep their deadlines. */
   replacePollIntervals(intervals: PollIntervals): void {
     for (const pool of POOL_NAMES) this.#allowances[pool].interval = intervals[pool];

@@ -13,7 +13,7 @@ import type { Codec } from "./codec.ts";
  * The version of everything in this folder that both ends have to agree on. It changes with any change to a kind, a
  * payload, or a list of words that payloads refer to.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** The kinds of frames that are no calls; those of calls begin at 16. */
 export const FRAME_KIND = {
@@ -27,6 +27,8 @@ export const FRAME_KIND = {
   failed: 3,
   /** From a frontend: something to be counted. */
   count: 4,
+  /** From the core, after its hello and whenever they change: the poll intervals in force. */
+  intervals: 5,
 } as const;
 
 /** Bytes of the first number, and of the whole header. */

@@ -1,6 +1,7 @@
 /** One frontend, as the core sees it: its calls are done, whatever else it sends ends the connection. */
 
 import type { Broker, Departure } from "../../broker/broker.ts";
+import type { PollIntervals } from "../../broker/poll-intervals.ts";
 import { ANSWER_CALL, OFFER_CALL, POLL_CALL, SESSIONS_CALL } from "./broker-calls.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { type Call, type Codec, decodePayload, NO_PAYLOAD, TEXT } from "./codec.ts";
@@ -8,12 +9,15 @@ import { COUNT, type Count } from "./counts.ts";
 import { type ByteSocket, FrameSocket } from "./frame-socket.ts";
 import { FRAME_KIND, PROTOCOL_VERSION } from "./frame.ts";
 import { HELLO } from "./hello.ts";
+import { INTERVALS } from "./intervals.ts";
 import type { LinkLimits } from "./limits.ts";
 import { PAGE_CALL, type PagePart, pageParts } from "./pages.ts";
 
 /** What a core has to offer to its frontends. */
 export interface CoreServices {
   readonly broker: Broker;
+  /** The poll intervals in force. */
+  readonly pollIntervals: () => PollIntervals;
   /** The text of a page, by its name; undefined: there is no such page. */
   readonly page: (name: string) => Promise<Uint8Array | undefined>;
   /** A frontend counted something. Its words are not checked: any others but those expected are to be ignored. */
@@ -103,6 +107,13 @@ export class FrontendConnection {
     this.frames.end();
   }
 
+  /** Tells a frontend that has said hello the poll intervals in force. */
+  announceIntervals(): void {
+    if (!this.#greeted) return;
+    const intervals = this.#parts.services.pollIntervals();
+    this.frames.send(FRAME_KIND.intervals, 0, INTERVALS, intervals);
+  }
+
   get greeted(): boolean {
     return this.#greeted;
   }
@@ -123,6 +134,7 @@ export class FrontendConnection {
     }
     this.#greeted = true;
     this.frames.send(FRAME_KIND.hello, 0, HELLO, { version: PROTOCOL_VERSION, role: "core" });
+    this.announceIntervals();
     this.#parts.onGreeted();
     return true;
   }

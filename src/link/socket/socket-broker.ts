@@ -18,10 +18,11 @@ import { POOL_OF_PROXY } from "../../broker/pool.ts";
 import type { ProxyAnswer } from "../../messages/proxy-answer.ts";
 import { ANSWER_CALL, noSessions, OFFER_CALL, POLL_CALL, SESSIONS_CALL } from "./broker-calls.ts";
 import type { ByteReader } from "./byte-reader.ts";
-import { NO_PAYLOAD } from "./codec.ts";
+import { decodePayload, NO_PAYLOAD } from "./codec.ts";
 import { CoreConnection } from "./core-connection.ts";
 import { COUNT, type Count } from "./counts.ts";
 import { FRAME_KIND } from "./frame.ts";
+import { INTERVALS } from "./intervals.ts";
 import { DEFAULT_LIMITS, type LinkLimits } from "./limits.ts";
 import { PAGE_CALL, type PageOutcome, PageParts } from "./pages.ts";
 import { Asked, type CallDeadlines, type PendingCall, type Question } from "./pending-call.ts";
@@ -49,14 +50,6 @@ const PATIENCE = 1_000;
 /** How much longer than the core a frontend waits until it takes the core for dead, in ms. */
 const MARGIN = 1_000;
 
-/**
- * What a proxy is told where no core says: the interval that holds unless a file says otherwise. With 0, Go proxies would
- * come back after 5 s, so with more load just when there is trouble.
- */
-function idle({ nat }: Poll): PollOutcome {
-  return { kind: "idle", nextPoll: DEFAULT_POLL_INTERVALS[POOL_OF_PROXY[nat]] };
-}
-
 const DENIED: OfferOutcome = { kind: "denied" };
 const CLIENT_GONE: AnswerOutcome = { kind: "client-gone" };
 
@@ -83,6 +76,8 @@ export class SocketBroker implements Broker {
   readonly #pollDeadlines: CallDeadlines;
   readonly #offerDeadlines: CallDeadlines;
   readonly #otherDeadlines: CallDeadlines;
+  /** In force at the core of last time. */
+  #intervals = DEFAULT_POLL_INTERVALS;
   #lastId = 0;
   #draining = false;
   #onDrained: (() => void) | undefined;
@@ -122,14 +117,15 @@ export class SocketBroker implements Broker {
   }
 
   async poll(poll: Poll, gone: Departure): Promise<PollOutcome> {
-    if (this.#draining) return idle(poll);
+    const idle = this.#idle(poll);
+    if (this.#draining) return idle;
     return this.#ask(
       {
         call: POLL_CALL,
         request: poll,
         deadlines: this.#pollDeadlines,
-        unserved: idle(poll),
-        lost: idle(poll),
+        unserved: idle,
+        lost: idle,
         collect: asItIs,
         again: (waited) => (waited < PROXY_DEADLINE ? { ...poll, waited } : undefined),
       },
@@ -227,6 +223,14 @@ export class SocketBroker implements Broker {
     for (const call of this.#calls.values()) this.#end(call, call.atCore ? "lost" : "unserved");
   }
 
+  /**
+   * What a proxy is told where no core says. Its interval is the one in force: with 0, Go proxies would come back after
+   * 5 s, so with more load just when there is trouble.
+   */
+  #idle({ nat }: Poll): PollOutcome {
+    return { kind: "idle", nextPoll: this.#intervals[POOL_OF_PROXY[nat]] };
+  }
+
   #isPoll(call: PendingCall): boolean {
     return call.deadlines === this.#pollDeadlines;
   }
@@ -285,6 +289,11 @@ export class SocketBroker implements Broker {
   }
 
   #onFrame(kind: number, id: number, payload: ByteReader): boolean {
+    if (kind === FRAME_KIND.intervals) {
+      const intervals = decodePayload(INTERVALS, payload);
+      this.#intervals = intervals ?? this.#intervals;
+      return intervals !== undefined;
+    }
     const call = this.#calls.get(id);
     // The outcome of a call that was not waited for any longer.
     if (call === undefined) return true;

@@ -19,6 +19,8 @@ export interface BrokerSocketParts extends CoreServices {
 export interface BrokerSocket {
   /** How many frontends are connected. */
   readonly frontends: number;
+  /** Tells all frontends the poll intervals in force, which have changed. */
+  announceIntervals(): void;
   /**
    * Stops listening and removes the socket: another core may have it. Offers that come from now on are left without an
    * outcome, so that their frontends ask that core when this one is gone. Everything else is done as ever.
@@ -111,6 +113,10 @@ class Server implements BrokerSocket {
     } finally {
       process.umask(before);
     }
+  }
+
+  announceIntervals(): void {
+    for (const connection of this.#connections) connection.announceIntervals();
   }
 
   retire(): void {

@@ -19,6 +19,7 @@ const served = await serveBrokerOnSocket({
     limits: { waitingProxies: 1000, clients: 1000, rateLimitEntries: 1000 },
     hashAddress: (address) => Bun.hash.crc32(address),
   }),
+  pollIntervals: () => DEFAULT_POLL_INTERVALS,
   clock: systemClock,
   page: async () => undefined,
   onCount() {},

@@ -79,6 +79,7 @@ export class TestCore implements AsyncDisposable {
     const served = await serveBrokerOnSocket({
       path,
       broker: matchmaker.broker,
+      pollIntervals: () => matchmaker.broker.pollIntervals,
       clock,
       page: async () => undefined,
       onCount: (count) => told.counts.push(count),

@@ -4,14 +4,15 @@ import type { AnswerOutcome } from "../../../src/broker/broker.ts";
 import { ANSWER_CALL, OFFER_CALL, POLL_CALL } from "../../../src/link/socket/broker-calls.ts";
 import { COUNT } from "../../../src/link/socket/counts.ts";
 import { HELLO } from "../../../src/link/socket/hello.ts";
+import { INTERVALS } from "../../../src/link/socket/intervals.ts";
 import { PAGE_CALL } from "../../../src/link/socket/pages.ts";
 import { Address } from "../../../src/messages/address.ts";
 import { sessionId } from "../../kit/test-broker.ts";
 import { anOffer } from "./linked.ts";
 import { payloadBytes } from "./raw-peer.ts";
 
-/** Version 1 of the link. Whoever has to change a line here has to change the version. */
-describe("version 1 of the link", () => {
+/** Version 2 of the link. Whoever has to change a line here has to change the version. */
+describe("version 2 of the link", () => {
   const hex = (bytes: Buffer) =>
     bytes
       .toString("hex")
@@ -19,7 +20,7 @@ describe("version 1 of the link", () => {
       .trim();
 
   test.each([
-    ["a hello", payloadBytes(HELLO, { version: 1, role: "http-frontend" }), "53424c4b 01000000 01"],
+    ["a hello", payloadBytes(HELLO, { version: 2, role: "http-frontend" }), "53424c4b 02000000 01"],
     [
       "a poll",
       payloadBytes(POLL_CALL.request, {
@@ -73,6 +74,11 @@ describe("version 1 of the link", () => {
       "a count",
       payloadBytes(COUNT, { route: "r", reason: "j", n: 2 }),
       "01000000 72010000 006a0200 0000",
+    ],
+    [
+      "the poll intervals",
+      payloadBytes(INTERVALS, { open: 1, moderate: 2, strict: 0 }),
+      "00000000 0000f03f 00000000 00000040 00000000 00000000",
     ],
   ])("writes %s so", (_, bytes, expected) => {
     expect(hex(bytes)).toBe(expected);

@@ -34,14 +34,14 @@ export function helloBytes(hello: Partial<Hello> = {}): Buffer {
 }
 
 export class RawPeer implements Disposable {
-  /** The kinds of all frames that came, in order. */
+  /** The kinds of all frames that came, in order, but for the intervals that follow every hello. */
   readonly kinds: number[] = [];
   /** Why the core does not want this frontend. */
   refusal: string | undefined;
   closed = false;
   #socket: Bun.Socket<RawPeer> | undefined;
   readonly #reader = new FrameReader((kind, _id, payload) => {
-    this.kinds.push(kind);
+    if (kind !== FRAME_KIND.intervals) this.kinds.push(kind);
     if (kind === FRAME_KIND.refused) this.refusal = TEXT.read(payload);
     return true;
   });

@@ -289,6 +289,21 @@ test("twenty who ask for a page at once all get it, and the core makes it once",
   expect(made).toBe(2);
 });
 
+test("a poll that no core answers is told the interval that was last in force", async () => {
+  await using t = await link();
+  t.core.matchmaker.broker.replacePollIntervals({ open: 1_000, moderate: 2_000, strict: 3_000 });
+  t.core.socket.announceIntervals();
+  await t.near.settled();
+  t.near.broker.close();
+  const outcomes = (["open", "moderate", "unknown"] as const).map((nat) => {
+    const poll = t.near.poll(nat, { nat });
+    return until(() => poll.outcome !== undefined).then(() => poll.outcome);
+  });
+  expect(await Promise.all(outcomes)).toEqual(
+    [1_000, 2_000, 3_000].map((nextPoll) => ({ kind: "idle" as const, nextPoll })),
+  );
+});
+
 test("what frontends count reaches the core, in order", async () => {
   await using t = await link();
   t.near.broker.count({ route: "client", reason: "json", n: 1 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+import { DEFAULT_POLL_INTERVALS } from "../../../src/broker/poll-intervals.ts";
 import { PAGE_CALL } from "../../../src/link/socket/pages.ts";
 import { serveBrokerOnSocket } from "../../../src/link/socket/socket-server.ts";
 import { FakeClock } from "../../kit/fake-clock.ts";
@@ -14,6 +15,7 @@ async function errorOf(path: string): Promise<string> {
   const served = await serveBrokerOnSocket({
     path,
     broker: new TestBroker().broker,
+    pollIntervals: () => DEFAULT_POLL_INTERVALS,
     clock: new FakeClock(),
     page: async () => undefined,
     onCount() {},
