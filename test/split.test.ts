@@ -72,10 +72,10 @@ describe("a core and two http-frontends", () => {
         'snowflake_rounded_proxy_answer_outcomes_total{outcome="delivered"} 8',
       );
       expect(figures).toContain('refused_messages_total{reason="version",route="client"} 8');
-      expect(figures).toContain("snowflake_frontend_core_connected 1");
+      expect(figures).toMatch(/^snowflake_frontend_core_connected\{pid="\d+"\} 1$/m);
       expect(figures).not.toContain("snowflake_certificate_");
       const family = await fetch(`${url}prometheus?name[]=snowflake_frontend_core_connected`);
-      expect(await family.text()).toEndWith("snowflake_frontend_core_connected 1\n");
+      expect(await family.text()).toMatch(/core_connected\{pid="\d+"\} 1\n$/);
     }
     for (const role of [one, two, broker]) {
       role.signal("SIGTERM");
@@ -155,7 +155,7 @@ describe("a core and two http-frontends", () => {
   test("a frontend without a core says so, and comes to outcomes all the same", async () => {
     await using one = await frontend(socketPath());
     const figures = await fetch(`${one.url}prometheus`).then((r) => r.text());
-    expect(figures).toContain("snowflake_frontend_core_connected 0");
+    expect(figures).toMatch(/^snowflake_frontend_core_connected\{pid="\d+"\} 0$/m);
     expect(await post(one.url, "client", OFFER)).toContain("no snowflake proxies");
   });
 });

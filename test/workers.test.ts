@@ -143,3 +143,25 @@ describeWithPrograms("workers with a certificate", ["openssl"], () => {
     expect(readdirSync(runtime.path)).toHaveLength(1);
   });
 });
+
+test("no series of a worker falls from one scrape to the next, whichever of them answers", async () => {
+  await using broker = await BrokerProcess.startRole(
+    ...["--workers=2", `--addr=127.0.0.1:${freePort()}`, "--disable-tls", "--disable-geoip"],
+  );
+  const cpu = "snowflake_frontend_process_cpu_seconds_total";
+  const last = new Map<string, number>();
+  let scrapes = 0;
+  await untilHolds("reached both workers", async () => {
+    // A connection of its own for each: the kernel deals them to the workers.
+    const scraped = await fetch(`${broker.url}prometheus`, { keepalive: false });
+    for (const { name, samples } of readExposition(await scraped.text())) {
+      if (name !== cpu) continue;
+      for (const { labels, value } of samples) {
+        const series = JSON.stringify(labels);
+        expect(value).toBeGreaterThanOrEqual(last.get(series) ?? 0);
+        last.set(series, value);
+      }
+    }
+    return ++scrapes >= 20 && last.size === 2;
+  });
+});

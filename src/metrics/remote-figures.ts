@@ -8,7 +8,7 @@ import type { PageOutcome } from "../link/socket/pages.ts";
 import type { CertificateEvents } from "../tls/certificate-events.ts";
 import { certificateFamilies } from "./prometheus/certificate-families.ts";
 import { EventLoopLag } from "./prometheus/event-loop-lag.ts";
-import { formatExposition } from "./prometheus/exposition.ts";
+import { type Family, formatExposition, type Sample } from "./prometheus/exposition.ts";
 import { registerProcessFamilies } from "./prometheus/process-families.ts";
 
 const PAGE = "prometheus";
@@ -25,6 +25,18 @@ export function parseFiguresPage(
   const [page, ...families] = name.split(" ");
   if (page !== PAGE) return undefined;
   return { families: families.length === 0 ? undefined : new Set(families) };
+}
+
+/**
+ * The samples of a family, those of this process marked with its id. Workers share a port, so a scrape reaches one by
+ * chance: without the mark, the counters of one would fall to those of another.
+ */
+function withProcess(family: Pick<Family, "name" | "values">): readonly Sample[] {
+  if (!family.name.startsWith(NAMESPACE)) return family.values;
+  return family.values.map(({ labels, ...sample }) => ({
+    ...sample,
+    labels: { ...labels, pid: process.pid },
+  }));
 }
 
 /** What is asked of the core. */
@@ -69,7 +81,7 @@ export class RemoteFigures implements ExpositionSource {
     const own = formatExposition(
       families
         .filter((family) => names === undefined || names.has(family.name))
-        .map((family) => ({ ...family, type: String(family.type) })),
+        .map((family) => ({ ...family, type: String(family.type), values: withProcess(family) })),
     );
     return figures + own;
   }
