@@ -5,7 +5,11 @@
 
 /** What kind of failure it is: the service's or the system's word for it. Says nothing of the call's arguments. */
 export function failureKind(error: unknown): string {
-  return systemCode(error) ?? (error instanceof Error ? error.name : "unknown");
+  return (
+    systemCode(error) ??
+    unreadableStatus(error) ??
+    (error instanceof Error ? error.name : "unknown")
+  );
 }
 
 /**
@@ -22,6 +26,15 @@ export function failureText(error: unknown): string {
 /** The service's errors say whose fault they are. */
 function isServiceError(error: unknown): boolean {
   return error instanceof Error && "$fault" in error;
+}
+
+/** The status of an answer that is none of the service's, such as the page of a proxy: its text can't be parsed. */
+function unreadableStatus(error: unknown): string | undefined {
+  if (!(error instanceof SyntaxError) || !("$metadata" in error)) return undefined;
+  const { $metadata: metadata } = error;
+  const isObject = typeof metadata === "object" && metadata !== null;
+  if (!isObject || !("httpStatusCode" in metadata)) return undefined;
+  return `status ${String(metadata.httpStatusCode)} without an error of SQS`;
 }
 
 /** `ECONNREFUSED` and the like. */

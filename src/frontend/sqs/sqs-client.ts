@@ -27,9 +27,6 @@ export interface OpenedSqs {
   readonly region: string;
 }
 
-/** Connections held at most; more than are ever needed at once, so that no call waits for another. */
-const MAX_SOCKETS = 256;
-
 /** Queues that a page lists at most: the service's limit. */
 const PAGE_SIZE = 1_000;
 
@@ -39,7 +36,10 @@ const PAGE_SIZE = 1_000;
  * called yet. Rejects if the region is no region.
  */
 export async function openSqs(account: SqsAccount, log: Logger): Promise<OpenedSqs> {
-  const sdk = await import("@aws-sdk/client-sqs");
+  const [sdk, { FetchHttpHandler }] = await Promise.all([
+    import("@aws-sdk/client-sqs"),
+    import("@smithy/fetch-http-handler"),
+  ]);
   const { profile } = account;
   const settings = {
     ...(profile === undefined || profile === "" ? {} : { profile }),
@@ -49,10 +49,9 @@ export async function openSqs(account: SqsAccount, log: Logger): Promise<OpenedS
   const client = new sdk.SQSClient({
     ...settings,
     region,
-    requestHandler: {
-      httpAgent: { maxSockets: MAX_SOCKETS },
-      httpsAgent: { maxSockets: MAX_SOCKETS },
-    },
+    // By the runtime's fetch, since it goes through the proxies of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. It holds up to
+    // 256 connections, more than are ever needed at once.
+    requestHandler: new FetchHttpHandler(),
     // Else the host in a queue's URL would go before the configured endpoint, with that URL in a warning on the console.
     useQueueUrlAsEndpoint: false,
     // Else one message that fails the check would take the whole batch with it. TLS checks the same.

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { BrokerProcess, runBroker } from "../../kit/broker-process.ts";
+import { BrokerProcess, runBroker, untilHolds } from "../../kit/broker-process.ts";
 import { AwsEnvironment } from "./aws-environment.ts";
 import { FauxqsProcess } from "./fauxqs-process.ts";
 import { clientPoll, offer, REGION } from "./listening-broker.ts";
@@ -22,6 +22,10 @@ test("the broker as a process takes clients from its queue, counts them, and dra
   using peer = new SqsPeer(REGION);
 
   const polled = post("proxy", POLL);
+  await untilHolds("waiting", async () => {
+    const page = await fetch(`${broker.url}debug`);
+    return (await page.text()).startsWith("current snowflakes available: 1");
+  });
   const clientId = crypto.randomUUID();
   await peer.send("clients", clientPoll(1), clientId);
   expect(JSON.parse(await polled)).toMatchObject({ Status: "client match", Offer: offer(1) });
