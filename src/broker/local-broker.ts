@@ -33,6 +33,12 @@ export interface BrokerLimits {
   readonly rateLimitEntries: number;
 }
 
+/**
+ * The length of all offers that clients in flight hold, in UTF-16 units. Real offers have 1,000 to 2,000, so the default
+ * of 20,000 clients stays below; of the longest that are legal it is 670, where the number alone would allow for 2 GB.
+ */
+export const MOST_HELD_CHARACTERS = 64 * 1024 * 1024;
+
 export interface LocalBrokerParts {
   readonly clock: Clock;
   readonly events: BrokerEvents;
@@ -129,7 +135,8 @@ export class LocalBroker implements Broker {
       events.offerEnded(offer, "abandoned", 0);
       return Promise.resolve({ kind: "timed-out" });
     }
-    if (this.#matches.offered >= limits.clients) {
+    const held = this.#matches.heldCharacters + offer.offer.length;
+    if (this.#matches.offered >= limits.clients || held > MOST_HELD_CHARACTERS) {
       events.offerEnded(offer, "full", 0);
       return Promise.resolve({ kind: "denied" });
     }
@@ -140,7 +147,7 @@ export class LocalBroker implements Broker {
       return Promise.resolve({ kind: "denied" });
     }
     const { promise, resolve } = Promise.withResolvers<OfferOutcome>();
-    match.client = { offer, since: now, settle: resolve };
+    this.#matches.hold(match, { offer, since: now, settle: resolve });
     match.settle({
       kind: "matched",
       offer: offer.offer,

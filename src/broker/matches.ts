@@ -6,7 +6,7 @@ import type { SessionId } from "../messages/session-id.ts";
 import type { SessionCounts } from "./broker.ts";
 import type { Clock } from "./clock.ts";
 import { DeadlineQueue } from "./deadline-queue.ts";
-import type { Match, MatchState } from "./match.ts";
+import type { Match, MatchState, WaitingClient } from "./match.ts";
 import { Pool, POOL_NAMES, POOL_OF_PROXY, type PoolName, POOLS_FOR_CLIENT } from "./pool.ts";
 
 /** How long a poll waits for a client, in ms. */
@@ -41,6 +41,7 @@ export class Matches {
   /** The first is for polls that come for the first time, the next for those that had waited for up to a step, and so on. */
   readonly #waiting: readonly DeadlineQueue<Match>[];
   readonly #offered: DeadlineQueue<Match>;
+  #heldCharacters = 0;
 
   constructor(clock: Clock, deadlines: Deadlines) {
     this.#waiting = Array.from(
@@ -59,6 +60,11 @@ export class Matches {
   /** How many clients wait for an answer. */
   get offered(): number {
     return this.#offered.size;
+  }
+
+  /** How long the offers of these clients are together, in UTF-16 units. */
+  get heldCharacters(): number {
+    return this.#heldCharacters;
   }
 
   /** Any proxy that waits. */
@@ -90,6 +96,12 @@ export class Matches {
     return undefined;
   }
 
+  /** Gives an offered match its client. */
+  hold(match: Match, client: WaitingClient): void {
+    match.client = client;
+    this.#heldCharacters += client.offer.offer.length;
+  }
+
   /** Ends a match, wherever it is, in the given state; its session id is then unknown. */
   end(match: Match, state: MatchState): void {
     if (match.state === "waiting") {
@@ -97,6 +109,7 @@ export class Matches {
       this.#queueOf(match).remove(match);
     } else {
       this.#offered.remove(match);
+      this.#heldCharacters -= match.client?.offer.offer.length ?? 0;
     }
     match.moveTo(state);
     this.#bySession.delete(match.poll.sid);
@@ -152,6 +165,8 @@ export class Matches {
       expect("an offered match has a client", match.client !== undefined);
       expect("an offered match is in no pool", match.poolIndex === -1);
     }
+    const held = offered.reduce((sum, { client }) => sum + (client?.offer.offer.length ?? 0), 0);
+    expect("the length of held offers is known", held === this.#heldCharacters);
     for (const match of [...waiting, ...offered]) {
       expect("a match is found by its session id", this.find(match.poll.sid) === match);
     }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { parseBridgeList } from "../../src/broker/bridge-list.ts";
 import type { Poll } from "../../src/broker/broker.ts";
+import { MOST_HELD_CHARACTERS } from "../../src/broker/local-broker.ts";
 import { Address } from "../../src/messages/address.ts";
 import { parseFingerprint } from "../../src/messages/fingerprint.ts";
 import { NAT_TYPES } from "../../src/messages/nat-type.ts";
@@ -457,4 +458,22 @@ test("sessions are counted by type and NAT type, matched ones included", async (
   expect(counts.byNat).toMatchObject({ restricted: 1, open: 1, unknown: 0 });
   await t.answer("2", "a");
   expect((await t.broker.sessions()).total).toBe(1);
+});
+
+test("the offers that clients in flight hold are bounded by their length", async () => {
+  const t = new TestBroker();
+  for (let n = 0; n < 6; n++) t.poll(`p${n}`);
+  const long = "o".repeat(MOST_HELD_CHARACTERS / 4);
+  for (let n = 0; n < 4; n++) t.offer(long);
+  const beyond = t.offer("o");
+  await settle();
+  expect(t.broker.load.clients).toBe(4);
+  expect(beyond.outcome).toEqual({ kind: "denied" });
+  expect(t.events.count("full")).toBe(1);
+  expect(t.broker.consistencyCheck()).toEqual([]);
+  t.clock.advance(5_000);
+  t.poll("next");
+  t.offer(long);
+  await settle();
+  expect(t.broker.load.clients).toBe(1);
 });
