@@ -294,6 +294,7 @@ export class JsonReader {
 
   #skipNumber(): boolean {
     const start = this.#position;
+    let exponent = 0;
     if (this.#code() === MINUS) this.#position++;
     if (this.#code() === ZERO) this.#position++;
     else if (!this.#skipDigits()) return false;
@@ -305,12 +306,23 @@ export class JsonReader {
       this.#position++;
       const sign = this.#code();
       if (sign === PLUS || sign === MINUS) this.#position++;
+      exponent = this.#position;
       if (!this.#skipDigits()) return false;
+      exponent = this.#position - exponent;
     }
-    if (this.#finiteNumbers && !Number.isFinite(Number(this.#text.slice(start, this.#position)))) {
+    if (this.#finiteNumbers && this.#isInfinite(start, exponent)) {
       this.#typeError ??= "invalid JSON: a number is too large";
     }
     return true;
+  }
+
+  /**
+   * Whether the number from `start` to the position is beyond the range of a double. `exponentDigits`: 0 if it has none.
+   * Most can be told by their length alone, which costs a tenth.
+   */
+  #isInfinite(start: number, exponentDigits: number): boolean {
+    if (this.#position - start < 200 && exponentDigits < 3) return false;
+    return !Number.isFinite(Number(this.#text.slice(start, this.#position)));
   }
 
   /** Passes over one or more digits; false, and a syntax error, if there is none. */
@@ -366,7 +378,11 @@ function unquote(literal: string): string | undefined {
   }
 }
 
+/** Characters of the longest integer of 64 bits, with its sign. Longer ones would cost the square of their length. */
+const LONGEST_INT64 = 20;
+
 function parseInt64(literal: string): number | undefined {
+  if (literal.length > LONGEST_INT64) return undefined;
   for (let i = 0; i < literal.length; i++) {
     const code = literal.charCodeAt(i);
     if (!isDigit(code) && code !== MINUS) return undefined;
