@@ -74,8 +74,10 @@ export class RemoteFigures implements ExpositionSource {
     );
   }
 
-  async exposition(names?: ReadonlySet<string>): Promise<string> {
+  /** Without a core only those of the frontend, which say so; undefined if the core is there and gives none. */
+  async exposition(names?: ReadonlySet<string>): Promise<string | undefined> {
     const page = await this.#core.page(formatFiguresPage(names));
+    if (page.kind !== "page" && this.#core.connected) return undefined;
     const figures = page.kind === "page" ? new TextDecoder().decode(page.bytes) : "";
     const families = await this.#registry.getMetricsAsJSON();
     const own = formatExposition(

@@ -3,12 +3,15 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
+import { unavailable } from "./replies.ts";
 import { parseRequestTarget } from "./request-target.ts";
 
 /** Who has the figures. */
 export interface ExpositionSource {
-  /** The families of these names, or all, in the Prometheus text format 0.0.4. */
-  exposition(names?: ReadonlySet<string>): Promise<string>;
+  /**
+   * The families of these names, or all, in the Prometheus text format 0.0.4; undefined if they can't be had now.
+   */
+  exposition(names?: ReadonlySet<string>): Promise<string | undefined>;
 }
 
 /** Compresses on another thread. */
@@ -25,6 +28,8 @@ export async function servePrometheus(
   const { query } = parseRequestTarget(request.url);
   const names = new URLSearchParams(query).getAll("name[]");
   const text = await source.exposition(names.length === 0 ? undefined : new Set(names));
+  // A part of the figures would be taken for all of them.
+  if (text === undefined) return unavailable();
 
   const escaping = acceptedEscaping(request.headers.get("accept") ?? "");
   const contentType = `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`;

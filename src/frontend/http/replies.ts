@@ -82,6 +82,11 @@ export function corsNotFound(): Response {
   return new Response("404 page not found\n", { status: 404, headers: CORS_NOT_FOUND });
 }
 
+/** For what can be had again in a moment. */
+export function unavailable(): Response {
+  return new Response("503 not available now\n", { status: 503, headers: PLAIN_TEXT });
+}
+
 /** For a request target that is none. */
 export function badRequest(): Response {
   return new Response("400 Bad Request", { status: 400, headers: BAD_REQUEST });

@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 
 import { servePrometheus } from "../../../src/frontend/http/prometheus-route.ts";
 import { HttpServer } from "../../../src/frontend/http/server.ts";
+import { RemoteFigures } from "../../../src/metrics/remote-figures.ts";
 import vector from "../../vectors/prometheus.json";
 
 /** Says what it was asked for; has nothing of the name `none`. */
@@ -130,4 +131,20 @@ describe("over a socket", () => {
     expect(response.headers.get("content-length")).toBe("0");
     expect(response.headers.get("content-type")).toBe(vector.content_type);
   });
+});
+
+test("figures that can't be had now are no empty page", async () => {
+  const nothing = { exposition: () => Promise.resolve(undefined) };
+  expect((await servePrometheus(nothing, new Request(PATH))).status).toBe(503);
+});
+
+test.each([
+  ["a core that gives no page", true, undefined],
+  ["no core", false, "core_connected"],
+] as const)("a frontend with %s", async (_, connected, shown) => {
+  const figures = new RemoteFigures({ connected, page: async () => ({ kind: "unavailable" }) });
+  const text = await figures.exposition();
+  figures.close();
+  if (shown === undefined) expect(text).toBeUndefined();
+  else expect(text).toContain(shown);
 });

@@ -47,7 +47,7 @@ test.each([
     certificates.ordersBegin();
     certificates.orderEnded("failure");
     certificates.orderEnded("failure");
-    const [, renewals] = readExposition(await figures.exposition(FAMILIES));
+    const [, renewals] = readExposition((await figures.exposition(FAMILIES)) ?? "");
     expect(renewals).toMatchObject({
       name: "snowflake_certificate_renewals_total",
       type: "counter",
@@ -58,7 +58,7 @@ test.each([
     });
     certificates.orderEnded("success");
     const only = await figures.exposition(new Set(["snowflake_certificate_renewals_total"]));
-    expect(readExposition(only)).toMatchObject([{ samples: [{ value: 2 }, { value: 1 }] }]);
+    expect(readExposition(only ?? "")).toMatchObject([{ samples: [{ value: 2 }, { value: 1 }] }]);
   } finally {
     figures.close();
   }
