@@ -26,7 +26,9 @@ describeWithNewestPeers("newest-peers", ({ client, proxy, server }) => {
     const { url: stunUrl } = stage.use(await startStunServer());
     const { url: brokerUrl } = stage.use(await startBroker(relayUrl));
 
-    stage.use(startSnowflakeProxy({ program: proxy, brokerUrl, stunUrl, flags: PROXY_FLAGS }));
+    // Since 2.12 a proxy polls only when the relay of this flag answers it.
+    const flags = [...PROXY_FLAGS, "-relay", relayUrl];
+    stage.use(startSnowflakeProxy({ program: proxy, brokerUrl, stunUrl, flags }));
     await proxyWaiting(brokerUrl);
     const snowflakeClient = stage.use(
       await startSnowflakeClient({ program: client, brokerUrl, stunUrl }),
