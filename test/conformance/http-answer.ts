@@ -24,16 +24,26 @@ export function requestOfVector({ request }: Vector): string {
   return cut === null ? request : request.slice(0, cut.index).padEnd(Number(cut[1]), " ");
 }
 
-/** What upstream answered. */
+/** What upstream answers. */
 export function answerOfVector(name: string): HttpAnswer {
   const vector = vectors.cases.find((one) => one.name === name);
   if (vector === undefined) throw new Error(`there is no vector ${name}`);
-  return {
+  return asOfGo126({
     statusLine: vector.status_line ?? "",
     headers: sortedHeaders(vector.headers ?? []),
     body: vector.body ?? "",
     connection: parseConnectionEnd(vector.connection),
-  };
+  });
+}
+
+/** The redirect that Go 1.26 sends instead of the 301 of Go 1.25, which the vectors have; any other answer unchanged. */
+export function asOfGo126(answer: HttpAnswer): HttpAnswer {
+  if (answer.statusLine !== "HTTP/1.1 301 Moved Permanently") return answer;
+  const body = answer.body.replace("Moved Permanently", "Temporary Redirect");
+  const redirect = { ...answer, statusLine: "HTTP/1.1 307 Temporary Redirect", body };
+  return body === ""
+    ? redirect
+    : withHeader(withoutHeader(redirect, "content-length"), `content-length: ${body.length}`);
 }
 
 /** The same answer with one more header. */

@@ -2,7 +2,13 @@ import { afterAll, describe, expect, test } from "bun:test";
 
 import vectors from "../vectors/http.json";
 import { expectedAnswer, HTTP_DIFFERENCES } from "./differences.ts";
-import { answerOfVector, exchange, type HttpAnswer, requestOfVector } from "./http-answer.ts";
+import {
+  answerOfVector,
+  asOfGo126,
+  exchange,
+  type HttpAnswer,
+  requestOfVector,
+} from "./http-answer.ts";
 import { startTarget, TARGET } from "./target.ts";
 
 // One broker for all, in the order of the vectors: its counters must be untouched when they are asked for.
@@ -15,7 +21,9 @@ describe("one request to an idle broker", () => {
     const title = difference === undefined ? "" : ` (differs: ${difference.reason})`;
     test(vector.name + title, async () => {
       const expected = expectedAnswer(vector.name);
-      const normalize = difference?.normalize ?? ((given: HttpAnswer) => given);
+      // Upstream may be built with an older Go; ours has no choice.
+      const asIs = TARGET === "upstream" ? asOfGo126 : (given: HttpAnswer) => given;
+      const normalize = difference?.normalize ?? asIs;
       const answer = normalize(await exchange(broker.port, requestOfVector(vector)));
       expect({ ...answer, body: likeCut(answer.body, expected.body) }).toEqual(expected);
     });

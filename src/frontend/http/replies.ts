@@ -92,13 +92,16 @@ export function badRequest(): Response {
   return new Response("400 Bad Request", { status: 400, headers: BAD_REQUEST });
 }
 
-/** Status 301 to a path on this server. Only GET and HEAD get a page that says so. */
-export function movedPermanently(method: string, location: string): Response {
+/**
+ * Status 307 to a path on this server, as Go has it since 1.26 (301 before): a POST stays a POST. Only GET and HEAD get
+ * a page that says so.
+ */
+export function temporaryRedirect(method: string, location: string): Response {
   if (method !== "GET" && method !== "HEAD") {
-    return new Response(null, { status: 301, headers: { Location: location } });
+    return new Response(null, { status: 307, headers: { Location: location } });
   }
-  return new Response(`<a href="${escapeHtml(location)}">Moved Permanently</a>.\n\n`, {
-    status: 301,
+  return new Response(`<a href="${escapeHtml(location)}">Temporary Redirect</a>.\n\n`, {
+    status: 307,
     headers: { "Content-Type": "text/html; charset=utf-8", Location: location },
   });
 }

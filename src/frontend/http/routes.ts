@@ -12,9 +12,9 @@ import {
   badRequest,
   corsStatus,
   corsText,
-  movedPermanently,
   notFound,
   plainText,
+  temporaryRedirect,
 } from "./replies.ts";
 import { cleanPath, decodePath, parseRequestTarget } from "./request-target.ts";
 
@@ -57,8 +57,8 @@ export function createRoutes(parts: RoutesParts): Handler {
     const clean = request.method === "CONNECT" ? path : cleanPath(path);
     const decoded = decodePath(clean);
     if (decoded === undefined) return badRequest();
-    if (`${decoded}/` === AMP_CLIENT) return movedPermanently(request.method, AMP_CLIENT + query);
-    if (clean !== path) return movedPermanently(request.method, clean + query);
+    if (`${decoded}/` === AMP_CLIENT) return temporaryRedirect(request.method, AMP_CLIENT + query);
+    if (clean !== path) return temporaryRedirect(request.method, clean + query);
     if (decoded.startsWith(AMP_CLIENT)) return amp(request, connection);
     return routes.get(decoded)?.(request, connection) ?? notFound();
   };

@@ -165,7 +165,7 @@ describe("another path", () => {
   ])("%s is moved to %s", async (path, location) => {
     for (const method of ["GET", "HEAD", "POST", "OPTIONS"]) {
       const { statusLine, headers } = await request(method, path);
-      expect(statusLine).toBe("HTTP/1.1 301 Moved Permanently");
+      expect(statusLine).toBe("HTTP/1.1 307 Temporary Redirect");
       expect(headers).toContain(`Location: ${location}`);
     }
   });
