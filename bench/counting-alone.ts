@@ -4,17 +4,17 @@
  * own, by turns. Every proxy and client has an address of its own: the dearest case. `bun bench/counting-alone.ts`
  */
 
-import { createAddressHash } from "../src/address-hash.ts";
 import type { Broker, Departure } from "../src/broker/broker.ts";
 import { NO_EVENTS } from "../src/broker/events.ts";
 import { LocalBroker } from "../src/broker/local-broker.ts";
-import { DEFAULT_CONFIGURATION } from "../src/configuration-files.ts";
+import { parseOptions } from "../src/cli/options.ts";
+import { DEFAULT_CONFIGURATION } from "../src/config/configuration-files.ts";
 import { createLogger } from "../src/log/logger.ts";
-import { startMatching } from "../src/matching.ts";
 import { parseAddress } from "../src/messages/address-text.ts";
 import { isSessionId } from "../src/messages/session-id.ts";
-import { parseOptions } from "../src/options.ts";
-import { systemClock } from "../src/system-clock.ts";
+import { createAddressHash } from "../src/roles/address-hash.ts";
+import { startMatching } from "../src/roles/broker-service.ts";
+import { systemClock } from "../src/roles/system-clock.ts";
 import { AddressCycle } from "./address-cycle.ts";
 import { prepareCounting } from "./counting.ts";
 import { MATCHING_ADDRESSES } from "./measure.ts";

@@ -1,18 +1,18 @@
 /**
  * This broker with nothing counted: no daily report, no Prometheus, no countries, no journals. Put together as
- * src/all-in-one.ts does otherwise, from the same flags, so that what it saves is what counting costs.
+ * src/roles/all-in-one.ts does otherwise, from the same flags, so that what it saves is what counting costs.
  */
 
-import { createAddressHash } from "../src/address-hash.ts";
 import { NO_EVENTS } from "../src/broker/events.ts";
 import { LocalBroker } from "../src/broker/local-broker.ts";
-import { DEFAULT_CONFIGURATION, readConfiguration } from "../src/configuration-files.ts";
+import { parseOptions } from "../src/cli/options.ts";
+import { DEFAULT_CONFIGURATION, readConfiguration } from "../src/config/configuration-files.ts";
 import { NO_REFUSAL_EVENTS } from "../src/frontend/refusals.ts";
-import { startListening } from "../src/listening.ts";
 import { createLogger } from "../src/log/logger.ts";
 import { parseRelayPattern } from "../src/messages/relay-pattern.ts";
-import { parseOptions } from "../src/options.ts";
-import { systemClock } from "../src/system-clock.ts";
+import { createAddressHash } from "../src/roles/address-hash.ts";
+import { startListening } from "../src/roles/http-service.ts";
+import { systemClock } from "../src/roles/system-clock.ts";
 import { NO_CERTIFICATE_EVENTS } from "../src/tls/certificate-events.ts";
 
 async function main(args: readonly string[]): Promise<void> {

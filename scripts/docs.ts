@@ -3,6 +3,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { formatOptionsPage } from "../src/usage.ts";
+import { formatOptionsPage } from "../src/cli/help.ts";
 
 writeFileSync(join(import.meta.dir, "../docs/options.md"), formatOptionsPage());

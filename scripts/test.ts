@@ -13,7 +13,7 @@ const TIMEOUT = 30_000;
 const INTEROP = "test/interop";
 const ACME = "test/acme";
 const ROTATION = "test/tls/rotation.test.ts";
-const RESTARTS = "test/split-under-load.test.ts";
+const RESTARTS = "test/roles/split-under-load.test.ts";
 
 interface Counts {
   readonly passed: number;

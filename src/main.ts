@@ -1,19 +1,19 @@
 /** Reads the command line and starts one role. */
 
 import packageJson from "../package.json" with { type: "json" };
-import { startAllInOne } from "./all-in-one.ts";
-import { startCore } from "./core.ts";
-import { runDistinctCount } from "./distinct-count.ts";
-import { startHttpFrontend } from "./http-frontend.ts";
+import { runDistinctCount } from "./cli/distinct-count.ts";
+import { newcomerHints } from "./cli/newcomer-hints.ts";
+import { ROLES } from "./cli/option.ts";
+import { parseOptions, type RoleOptions } from "./cli/options.ts";
 import { createLogger, type Logger } from "./log/logger.ts";
 import { logProcessErrors } from "./log/process-errors.ts";
 import { standardErrorWriter } from "./log/standard-error.ts";
-import { newcomerHints } from "./newcomer-hints.ts";
-import { oneAtATime } from "./one-at-a-time.ts";
-import { ROLES } from "./option.ts";
-import { parseOptions, type RoleOptions } from "./options.ts";
-import type { Exit, Running, Started } from "./running.ts";
-import { startWorkers } from "./workers.ts";
+import { startAllInOne } from "./roles/all-in-one.ts";
+import { startCore } from "./roles/core.ts";
+import { startHttpFrontend } from "./roles/http-frontend.ts";
+import { oneAtATime } from "./roles/one-at-a-time.ts";
+import type { Exit, Running, Started } from "./roles/role.ts";
+import { startWorkers } from "./roles/workers.ts";
 
 async function run(role: RoleOptions, warnings: readonly string[]): Promise<void> {
   const { logFormat, logLevel, unsafeLogging } = role.options;

@@ -3,7 +3,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
-import { explainFileError } from "../regular-file.ts";
+import { explainFileError } from "../config/named-file.ts";
 import { type CountryTable, type Family, parseCountryTable } from "./country-table.ts";
 import { GeoIp } from "./geoip.ts";
 

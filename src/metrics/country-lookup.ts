@@ -1,10 +1,10 @@
 /** The countries of addresses, from files that may be read again while the broker runs. */
 
+import type { CountryFilePaths } from "../cli/options.ts";
 import { readCountryFiles } from "../geoip/country-files.ts";
 import { type GeoIp, UNKNOWN_COUNTRY } from "../geoip/geoip.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Address } from "../messages/address.ts";
-import type { CountryFilePaths } from "../options.ts";
 
 export type Loaded = { readonly ok: true } | { readonly ok: false; readonly error: string };
 

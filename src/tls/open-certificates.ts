@@ -2,10 +2,10 @@
 
 import { X509Certificate } from "node:crypto";
 
+import type { AcmeOptions, Transport } from "../cli/transport-options.ts";
 import { HttpServer } from "../frontend/http/server.ts";
 import type { Logger } from "../log/logger.ts";
-import { systemClock } from "../system-clock.ts";
-import type { AcmeOptions, Transport } from "../transport-options.ts";
+import { systemClock } from "../roles/system-clock.ts";
 import { AcmeCache } from "./acme-cache.ts";
 import { AcmeCertificates } from "./acme-certificates.ts";
 import { createAcmeHandler } from "./acme-http.ts";

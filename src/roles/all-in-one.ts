@@ -1,0 +1,56 @@
+/** The default role: everything in one process. */
+
+import type { Options } from "../cli/options.ts";
+import type { Logger } from "../log/logger.ts";
+import { startMatching } from "./broker-service.ts";
+import { startListening } from "./http-service.ts";
+import { LifeCycle } from "./life-cycle.ts";
+import type { Exit, Started } from "./role.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** Starts the broker; `exit` is called once, when it has stopped. */
+export async function startAllInOne(options: Options, log: Logger, exit: Exit): Promise<Started> {
+  const matched = await startMatching(options, log);
+  if (!matched.ok) return matched;
+  const { matching } = matched;
+  const { broker, statistics } = matching;
+
+  const listened = startListening({
+    options,
+    destination: { broker, refusals: statistics.recorder },
+    prometheus: statistics.prometheus,
+    certificateEvents: statistics.prometheus.certificates,
+    log,
+    onLost: () => exit(1),
+  });
+  if (!listened.ok) return listened;
+  const { listening } = listened;
+
+  const lifeCycle = new LifeCycle({
+    now: () => systemClock.now(),
+    async drain() {
+      const retired = Promise.all([listening.retire(), matching.retire()]);
+      await broker.drain();
+      await retired;
+      await listening.stop();
+      await statistics.stop();
+    },
+    exit,
+    report: (message) => log.info(message),
+  });
+  lifeCycle.ready();
+
+  return {
+    ok: true,
+    running: {
+      get url() {
+        return listening.url;
+      },
+      stop: (reason) => lifeCycle.stop(reason),
+      async reload() {
+        listening.reload();
+        await matching.reload();
+      },
+    },
+  };
+}
