@@ -10,9 +10,9 @@ import { DEFAULT_CONFIGURATION, readConfiguration } from "../src/config/configur
 import { NO_REFUSAL_EVENTS } from "../src/frontend/refusals.ts";
 import { createLogger } from "../src/log/logger.ts";
 import { parseRelayPattern } from "../src/messages/relay-pattern.ts";
-import { createAddressHash } from "../src/roles/address-hash.ts";
 import { startListening } from "../src/roles/http-service.ts";
-import { systemClock } from "../src/roles/system-clock.ts";
+import { createAddressHash } from "../src/system/address-hash.ts";
+import { systemClock } from "../src/system/system-clock.ts";
 import { NO_CERTIFICATE_EVENTS } from "../src/tls/certificate-events.ts";
 
 async function main(args: readonly string[]): Promise<void> {

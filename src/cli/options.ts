@@ -1,18 +1,13 @@
 /** What the program is told on its command line, read once into values that can't be wrong. */
 
+import type { CountryFilePaths } from "../geoip/country-files.ts";
+import type { ListenAddress, Transport } from "../tls/transport.ts";
 import { parseGoFlags, quote } from "./go-flag.ts";
 import { formatConfig, formatUsage } from "./help.ts";
 import { nearestWord } from "./nearest-word.ts";
 import { type OptionTable, optionTable } from "./option-table.ts";
 import { COMMAND_WORDS, type Role } from "./option.ts";
-import {
-  type Checked,
-  chooseTransport,
-  type ListenAddress,
-  parseListenAddress,
-  refuse,
-  type Transport,
-} from "./transport-options.ts";
+import { type Checked, chooseTransport, parseListenAddress, refuse } from "./transport-options.ts";
 
 /** A queue of Amazon SQS. */
 export interface SqsQueue {
@@ -20,14 +15,6 @@ export interface SqsQueue {
   readonly region: string;
   /** Names of AWS profiles; an empty name is the default profile. */
   readonly profiles: readonly string[];
-}
-
-/** Tor's two country files. */
-export interface CountryFilePaths {
-  readonly ipv4: string;
-  readonly ipv6: string;
-  /** Somebody named one of them: a start without it is not what they asked for. */
-  readonly required: boolean;
 }
 
 /** What every role is told of its log. */

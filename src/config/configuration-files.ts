@@ -6,7 +6,7 @@ import {
   parsePollIntervals,
   type PollIntervals,
 } from "../broker/poll-intervals.ts";
-import { explainFileError, readRegularFile } from "./named-file.ts";
+import { explainFileError, readRegularFile } from "../system/named-file.ts";
 
 /** Where the files are; undefined: not configured. */
 export interface ConfigurationPaths {

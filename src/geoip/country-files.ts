@@ -3,9 +3,17 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
-import { explainFileError } from "../config/named-file.ts";
+import { explainFileError } from "../system/named-file.ts";
 import { type CountryTable, type Family, parseCountryTable } from "./country-table.ts";
 import { GeoIp } from "./geoip.ts";
+
+/** Tor's two country files. */
+export interface CountryFilePaths {
+  readonly ipv4: string;
+  readonly ipv6: string;
+  /** Somebody named one of them: a start without it is not what they asked for. */
+  readonly required: boolean;
+}
 
 /** A country file in use: what the log says of it. */
 export interface CountryFile {

@@ -1,6 +1,6 @@
 /** The countries of addresses, from files that may be read again while the broker runs. */
 
-import type { CountryFilePaths } from "../cli/options.ts";
+import type { CountryFilePaths } from "../geoip/country-files.ts";
 import { readCountryFiles } from "../geoip/country-files.ts";
 import { type GeoIp, UNKNOWN_COUNTRY } from "../geoip/geoip.ts";
 import type { Logger } from "../log/logger.ts";

@@ -2,9 +2,9 @@
 
 import packageJson from "../../package.json" with { type: "json" };
 import type { Clock } from "../broker/clock.ts";
-import type { CountryFilePaths } from "../cli/options.ts";
-import { explainFileError } from "../config/named-file.ts";
+import type { CountryFilePaths } from "../geoip/country-files.ts";
 import type { Logger } from "../log/logger.ts";
+import { explainFileError } from "../system/named-file.ts";
 import { CountryLookup, type Loaded } from "./country-lookup.ts";
 import { DailyCounters } from "./daily/daily-counters.ts";
 import { openDailyFiles } from "./daily/daily-files.ts";

@@ -2,11 +2,11 @@
 
 import type { Options } from "../cli/options.ts";
 import type { Logger } from "../log/logger.ts";
+import { systemClock } from "../system/system-clock.ts";
 import { startMatching } from "./broker-service.ts";
 import { startListening } from "./http-service.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import type { Exit, Started } from "./role.ts";
-import { systemClock } from "./system-clock.ts";
 
 /** Starts the broker; `exit` is called once, when it has stopped. */
 export async function startAllInOne(options: Options, log: Logger, exit: Exit): Promise<Started> {

@@ -7,8 +7,8 @@ import { type RunningSqs, startSqs } from "../frontend/sqs/start-sqs.ts";
 import type { Logger } from "../log/logger.ts";
 import { parseRelayPattern } from "../messages/relay-pattern.ts";
 import { startStatistics, type Statistics } from "../metrics/statistics.ts";
-import { createAddressHash } from "./address-hash.ts";
-import { systemClock } from "./system-clock.ts";
+import { createAddressHash } from "../system/address-hash.ts";
+import { systemClock } from "../system/system-clock.ts";
 
 export interface Matching {
   readonly broker: LocalBroker;

@@ -5,10 +5,10 @@ import { isMessageRoute, isRefusalReason } from "../frontend/refusals.ts";
 import { type BrokerSocket, serveBrokerOnSocket } from "../link/socket/socket-server.ts";
 import type { Logger } from "../log/logger.ts";
 import { parseFiguresPage } from "../metrics/remote-figures.ts";
+import { systemClock } from "../system/system-clock.ts";
 import { type Matching, startMatching } from "./broker-service.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import type { Exit, Started } from "./role.ts";
-import { systemClock } from "./system-clock.ts";
 
 /** Starts a core; `exit` is called once, when it has stopped. */
 export async function startCore(options: CoreOptions, log: Logger, exit: Exit): Promise<Started> {

@@ -4,12 +4,12 @@ import type { HttpFrontendOptions } from "../cli/options.ts";
 import { SocketBroker } from "../link/socket/socket-broker.ts";
 import type { Logger } from "../log/logger.ts";
 import { RemoteFigures } from "../metrics/remote-figures.ts";
+import { systemClock } from "../system/system-clock.ts";
 import { startListening } from "./http-service.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import type { Exit, Started } from "./role.ts";
 import { isFrontendOf } from "./same-core.ts";
 import { sendSignsOfLife } from "./sign-of-life.ts";
-import { systemClock } from "./system-clock.ts";
 
 /** Starts an http-frontend, with or without a core; `exit` is called once, when it has stopped. */
 export function startHttpFrontend(options: HttpFrontendOptions, log: Logger, exit: Exit): Started {

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 
 import type { Options } from "../cli/options.ts";
 import type { Logger } from "../log/logger.ts";
+import { systemClock } from "../system/system-clock.ts";
 import { formatCertificateLine } from "../tls/certificate-pipe.ts";
 import { openCertificates } from "../tls/open-certificates.ts";
 import { startMatching } from "./broker-service.ts";
@@ -11,7 +12,6 @@ import { serveMatching } from "./core.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import type { Exit, Started } from "./role.ts";
 import { removeAbandoned, SocketDirectory, socketDirectoryParent } from "./socket-directory.ts";
-import { systemClock } from "./system-clock.ts";
 import { Worker } from "./worker.ts";
 
 /** Starts a core and its http-frontends; `exit` is called once, when all have stopped. */

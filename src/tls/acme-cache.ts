@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-import type { TlsFiles } from "../frontend/http/server.ts";
+import type { TlsFiles } from "./certificate.ts";
 
 /** Host names have no plus sign. */
 const ACCOUNT_KEY = "acme_account+key";

@@ -1,7 +1,6 @@
 /** A certificate that renews itself: ordered from a certificate authority, kept on disk, ordered again in time. */
 
 import type { Clock } from "../broker/clock.ts";
-import type { TlsFiles } from "../frontend/http/server.ts";
 import type { Logger } from "../log/logger.ts";
 import { AuthorityError } from "./acme-fetch.ts";
 import type { AcmeHostnames } from "./acme-hostnames.ts";
@@ -12,6 +11,7 @@ import {
   CurrentCertificate,
   type ReloadedCertificate,
 } from "./certificate-source.ts";
+import type { TlsFiles } from "./certificate.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 
 /** Where certificates are kept, by the first of their names. Methods may throw. */

@@ -11,11 +11,11 @@ import {
   CryptoKeyUtils,
 } from "@fishballpkg/acme";
 
-import type { TlsFiles } from "../frontend/http/server.ts";
 import type { Logger } from "../log/logger.ts";
 import { AuthorityError, withAcmeFetch } from "./acme-fetch.ts";
 import type { AcmeHostnames } from "./acme-hostnames.ts";
 import { isObject, parseProblem } from "./acme-problem.ts";
+import type { TlsFiles } from "./certificate.ts";
 
 /** Whoever issues certificates. One order at a time. */
 export interface CertificateAuthority {

@@ -3,7 +3,6 @@
  * lies where somebody else could find it.
  */
 
-import type { TlsFiles } from "../frontend/http/server.ts";
 import type { Logger } from "../log/logger.ts";
 import { isObject } from "./acme-problem.ts";
 import {
@@ -11,6 +10,7 @@ import {
   CurrentCertificate,
   type ReloadedCertificate,
 } from "./certificate-source.ts";
+import type { TlsFiles } from "./certificate.ts";
 import { type Certificate, parseCertificate, type ParsedCertificate } from "./certificate.ts";
 
 /** UTF-16 units of a line; a chain with its key has about 10,000. */

@@ -3,7 +3,11 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 
-import type { TlsFiles } from "../frontend/http/server.ts";
+/** Certificate chain and private key, PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
 
 /** A chain and a key that belong together and that the TLS library can use. Times are ms since 1970. */
 export interface Certificate {

@@ -2,10 +2,9 @@
 
 import { X509Certificate } from "node:crypto";
 
-import type { AcmeOptions, Transport } from "../cli/transport-options.ts";
 import { HttpServer } from "../frontend/http/server.ts";
 import type { Logger } from "../log/logger.ts";
-import { systemClock } from "../roles/system-clock.ts";
+import { systemClock } from "../system/system-clock.ts";
 import { AcmeCache } from "./acme-cache.ts";
 import { AcmeCertificates } from "./acme-certificates.ts";
 import { createAcmeHandler } from "./acme-http.ts";
@@ -16,6 +15,7 @@ import { CertificatePipe } from "./certificate-pipe.ts";
 import type { CertificateSource } from "./certificate-source.ts";
 import { reasonOf } from "./certificate.ts";
 import { type ReadPem, readPemFile } from "./pem-file.ts";
+import type { AcmeOptions, Transport } from "./transport.ts";
 
 export interface OpenCertificates {
   readonly source: CertificateSource;

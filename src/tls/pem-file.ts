@@ -1,7 +1,7 @@
 /** PEM files that an operator has named, with errors that say which file it is and what can be done about it. */
 
-import { explainFileError, readRegularFile } from "../config/named-file.ts";
 import { withoutByteOrderMark } from "../messages/utf8.ts";
+import { explainFileError, readRegularFile } from "../system/named-file.ts";
 
 /** What a file is read for. */
 export type PemContent = "certificate" | "private key";

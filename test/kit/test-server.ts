@@ -7,7 +7,7 @@ import { DEFAULT_POLL_INTERVALS } from "../../src/broker/poll-intervals.ts";
 import type { HttpServerParts } from "../../src/frontend/http/server.ts";
 import { NO_REFUSAL_EVENTS } from "../../src/frontend/refusals.ts";
 import { parseRelayPattern } from "../../src/messages/relay-pattern.ts";
-import { systemClock } from "../../src/roles/system-clock.ts";
+import { systemClock } from "../../src/system/system-clock.ts";
 import { type HttpFrontend, startHttpFrontend } from "./http-frontend.ts";
 
 export interface TestServer extends HttpFrontend {

@@ -2,8 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { TlsFiles } from "../../src/frontend/http/server.ts";
-import type { Certificate } from "../../src/tls/certificate.ts";
+import type { Certificate, TlsFiles } from "../../src/tls/certificate.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../interop/temporary-directory.ts";
 import { BrokerProcess, untilHolds } from "../kit/broker-process.ts";
 import { freePort } from "../kit/free-port.ts";

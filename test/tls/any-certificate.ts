@@ -1,6 +1,6 @@
 /** A certificate for tests that only need one: made once, so that they need no program to make it. */
 
-import type { TlsFiles } from "../../src/frontend/http/server.ts";
+import type { TlsFiles } from "../../src/tls/certificate.ts";
 
 /** Self-signed, for `a.example`, for a hundred years from 2026. Its key is no secret. */
 export const ANY_CERTIFICATE: TlsFiles = {

@@ -2,9 +2,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chmodSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { TlsFiles } from "../../src/frontend/http/server.ts";
 import { CertificateFiles } from "../../src/tls/certificate-files.ts";
-import type { Certificate } from "../../src/tls/certificate.ts";
+import type { Certificate, TlsFiles } from "../../src/tls/certificate.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../interop/temporary-directory.ts";
 import { FakeTime } from "./fake-time.ts";
 import { LogLines } from "./log-lines.ts";

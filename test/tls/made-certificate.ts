@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 
-import type { TlsFiles } from "../../src/frontend/http/server.ts";
+import type { TlsFiles } from "../../src/tls/certificate.ts";
 import { type Certificate, parseCertificate } from "../../src/tls/certificate.ts";
 import { temporaryDirectory } from "../interop/temporary-directory.ts";
 

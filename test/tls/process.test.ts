@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { TlsFiles } from "../../src/frontend/http/server.ts";
+import type { TlsFiles } from "../../src/tls/certificate.ts";
 import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { until } from "../interop/waiting.ts";
 import { BrokerProcess } from "../kit/broker-process.ts";

@@ -10,7 +10,7 @@ import { NO_EVENTS } from "../../src/broker/events.ts";
 import { LocalBroker } from "../../src/broker/local-broker.ts";
 import { RotatingServer } from "../../src/frontend/http/rotating-server.ts";
 import { NO_REFUSAL_EVENTS } from "../../src/frontend/refusals.ts";
-import { systemClock } from "../../src/roles/system-clock.ts";
+import { systemClock } from "../../src/system/system-clock.ts";
 import { until } from "../interop/waiting.ts";
 import { routesTo } from "../kit/http-frontend.ts";
 import { Counts } from "./counts.ts";

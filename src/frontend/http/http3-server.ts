@@ -1,7 +1,8 @@
 /** HTTP/3 alone, on a UDP port, with a certificate that can be changed while it serves. */
 
+import type { TlsFiles } from "../../tls/certificate.ts";
 import { claimPort, type IsMate, refuseStrangers } from "./port-claim.ts";
-import { HttpServer, type HttpServerParts, type TlsFiles } from "./server.ts";
+import { HttpServer, type HttpServerParts } from "./server.ts";
 
 export interface Http3ServerParts extends Omit<HttpServerParts, "over" | "sharePort"> {
   readonly tls: TlsFiles;

@@ -2,9 +2,10 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { TlsFiles } from "../../tls/certificate.ts";
 import { Http3Server } from "./http3-server.ts";
 import { claimPort, type IsMate } from "./port-claim.ts";
-import { HttpServer, type HttpServerParts, type TlsFiles } from "./server.ts";
+import { HttpServer, type HttpServerParts } from "./server.ts";
 
 export interface RotatingServerParts extends Omit<HttpServerParts, "over" | "sharePort"> {
   readonly tls: TlsFiles;

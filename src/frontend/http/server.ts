@@ -2,15 +2,10 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { TlsFiles } from "../../tls/certificate.ts";
 import type { Connection } from "./connection.ts";
 import { badRequest } from "./replies.ts";
 import type { Handler } from "./routes.ts";
-
-/** Certificate chain and private key, PEM. */
-export interface TlsFiles {
-  readonly cert: string;
-  readonly key: string;
-}
 
 export interface HttpServerParts {
   /** Undefined: all interfaces. */

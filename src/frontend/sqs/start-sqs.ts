@@ -1,7 +1,7 @@
 /** The rendezvous through Amazon SQS: how its parts hang together. */
 
 import type { Logger } from "../../log/logger.ts";
-import { systemClock } from "../../roles/system-clock.ts";
+import { systemClock } from "../../system/system-clock.ts";
 import type { Destination } from "../rendezvous.ts";
 import { CLIENT_QUEUE_PREFIX } from "./client-queue.ts";
 import { failureKind } from "./failure.ts";

@@ -3,7 +3,7 @@
 import { lstatSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { explainFileError } from "../../config/named-file.ts";
+import { explainFileError } from "../../system/named-file.ts";
 import { withDirectoryLocked } from "./directory-lock.ts";
 import { errorCode } from "./error-code.ts";
 

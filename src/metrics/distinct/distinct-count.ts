@@ -1,6 +1,6 @@
 /** The `distinct-count` command: how many distinct addresses the journals of one run saw in a span of time. */
 
-import { explainFileError } from "../../config/named-file.ts";
+import { explainFileError } from "../../system/named-file.ts";
 import { type ByteLine, splitLines } from "./byte-lines.ts";
 import { readJournal } from "./journal-files.ts";
 import { decodeJournalLine, decodeRecorded } from "./journal-line.ts";

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { RotatingServer } from "../../../src/frontend/http/rotating-server.ts";
-import type { TlsFiles } from "../../../src/frontend/http/server.ts";
+import type { TlsFiles } from "../../../src/tls/certificate.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../interop/temporary-directory.ts";
 import { untilHolds } from "../../kit/broker-process.ts";
 import { makeTlsFiles } from "../../tls/made-certificate.ts";

@@ -7,7 +7,7 @@ import {
   RotatingServer,
   type RotatingServerParts,
 } from "../../../src/frontend/http/rotating-server.ts";
-import type { TlsFiles } from "../../../src/frontend/http/server.ts";
+import type { TlsFiles } from "../../../src/tls/certificate.ts";
 import { untilHolds } from "../../kit/broker-process.ts";
 import { freePort } from "../../kit/free-port.ts";
 import { startTestServer, type TestServer } from "../../kit/test-server.ts";

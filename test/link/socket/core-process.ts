@@ -5,7 +5,7 @@ import { NO_EVENTS } from "../../../src/broker/events.ts";
 import { LocalBroker } from "../../../src/broker/local-broker.ts";
 import { DEFAULT_POLL_INTERVALS } from "../../../src/broker/poll-intervals.ts";
 import { serveBrokerOnSocket } from "../../../src/link/socket/socket-server.ts";
-import { systemClock } from "../../../src/roles/system-clock.ts";
+import { systemClock } from "../../../src/system/system-clock.ts";
 
 const [path = ""] = process.argv.slice(2);
 const served = await serveBrokerOnSocket({

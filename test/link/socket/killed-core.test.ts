@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
-import { systemClock } from "../../../src/roles/system-clock.ts";
+import { systemClock } from "../../../src/system/system-clock.ts";
 import { SocketDirectory, TestFrontend, until } from "./linked.ts";
 
 /** Starts a core in a process of its own and waits until it listens. */

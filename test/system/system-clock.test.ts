@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { systemClock } from "../../src/roles/system-clock.ts";
+import { systemClock } from "../../src/system/system-clock.ts";
 
 test.each([25, 30, 365])("a call in %i days does not come at once", async (days) => {
   let called = false;
