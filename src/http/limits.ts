@@ -1,0 +1,33 @@
+/** What one peer, or all together, may cost. */
+
+/** The bounds that are counted when they strike. */
+export const BOUNDS = [
+  "head-size",
+  "field-count",
+  "body-size",
+  "held-bytes",
+  "unsent-bytes",
+  "handshake-time",
+  "head-time",
+  "body-time",
+  "unread-time",
+  "idle-time",
+  "connections",
+  "h2-streams",
+  "h2-header-list",
+  "h2-resets",
+  "h2-control-frames",
+  "h2-continuations",
+  "h2-empty-frames",
+] as const;
+
+export type Bound = (typeof BOUNDS)[number];
+
+/** Bytes of a request line with all header fields. Real ones have up to 8 KiB; with AMP the offer is in the line. */
+export const HEAD_BYTES = 64 * 1024;
+
+/** Header fields of one request. Browsers send about twenty. */
+export const HEAD_FIELDS = 256;
+
+/** Bytes of a body: the limit of the Snowflake protocol. */
+export const BODY_BYTES = 100_000;
