@@ -38,6 +38,7 @@ async function openBroker(mode: Mode, resources: DisposableStack): Promise<Broke
       ...DEFAULT_CONFIGURATION,
       allowedRelayPattern: undefined,
       limits: { waitingProxies: 1000, clients: 1000, rateLimitEntries: 1_000_000 },
+      ipv6Prefix: 64,
       hashAddress: createAddressHash(),
     });
   }

@@ -36,6 +36,7 @@ async function main(args: readonly string[]): Promise<void> {
       clients: options.maxClients,
       rateLimitEntries: options.maxRateLimitEntries,
     },
+    ipv6Prefix: 64,
     hashAddress: createAddressHash(),
   });
   const listened = startListening({

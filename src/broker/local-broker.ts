@@ -1,5 +1,6 @@
 /** The matchmaker itself. */
 
+import { networkOf } from "../messages/address-network.ts";
 import type { ProxyAnswer } from "../messages/proxy-answer.ts";
 import { NEXT_POLL_AFTER_PATTERN_REJECTION } from "../messages/proxy-poll.ts";
 import type { RelayPattern } from "../messages/relay-pattern.ts";
@@ -47,6 +48,8 @@ export interface LocalBrokerParts {
   /** What `--allowed-relay-pattern` said; undefined if it was not given. */
   readonly allowedRelayPattern: RelayPattern | undefined;
   readonly limits: BrokerLimits;
+  /** Bits of an IPv6 address that limits go by, 1 to 128: addresses with the same are held to one poll interval. */
+  readonly ipv6Prefix: number;
   /** Turns an address into a number, with a secret so that nobody can choose addresses that collide. */
   readonly hashAddress: (address: string) => number;
 }
@@ -89,8 +92,12 @@ export class LocalBroker implements Broker {
         nextPoll: NEXT_POLL_AFTER_PATTERN_REJECTION,
       });
     }
-    const key = this.#parts.hashAddress(poll.address?.reveal() ?? "");
-    events.pollAdmitted(poll, key);
+    const address = poll.address?.reveal() ?? "";
+    const addressKey = this.#parts.hashAddress(address);
+    events.pollAdmitted(poll, addressKey);
+    const network =
+      poll.address === undefined ? "" : networkOf(poll.address, this.#parts.ipv6Prefix);
+    const key = network === address ? addressKey : this.#parts.hashAddress(network);
 
     const allowance = this.#allowances[POOL_OF_PROXY[poll.nat]];
     const mustWaitUntil = poll.waited === undefined ? allowance.mustWaitUntil(key, now) : undefined;

@@ -112,6 +112,18 @@ export function intAtLeast(minimum: number): FlagType<number> {
   };
 }
 
+/** An integer from `minimum` to `maximum`. */
+export function intBetween(minimum: number, maximum: number): FlagType<number> {
+  return {
+    ...INT,
+    parse(text) {
+      const parsed = parseInteger(text);
+      if (!parsed.ok || (parsed.value >= minimum && parsed.value <= maximum)) return parsed;
+      return { ok: false, fault: `must be from ${minimum} to ${maximum}` };
+    },
+  };
+}
+
 /** How many workers: an integer from 0 to 1000, or `auto`. */
 export const WORKERS: FlagType<number | "auto"> = {
   name: "string",

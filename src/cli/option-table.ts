@@ -3,7 +3,8 @@
  * it. Names, types and defaults that the Go broker has too are the Go broker's.
  */
 
-import { BOOL, DURATION, INT, intAtLeast, oneOf, STRING, WORKERS } from "./go-flag.ts";
+import { DEFAULT_IPV6_PREFIX } from "../messages/address-network.ts";
+import { BOOL, DURATION, INT, intAtLeast, intBetween, oneOf, STRING, WORKERS } from "./go-flag.ts";
 import { Option, ROLES } from "./option.ts";
 
 /** Every option with its default, ready to take one command line. `-help` is the parser's own. */
@@ -168,6 +169,14 @@ export function optionTable() {
       value: "N",
       group: "limits",
       help: "addresses remembered per pool to hold proxies to their poll interval",
+    }),
+    ipv6Prefix: new Option({
+      name: "ipv6-prefix",
+      type: intBetween(1, 128),
+      default: DEFAULT_IPV6_PREFIX,
+      value: "BITS",
+      group: "limits",
+      help: "bits of an IPv6 address that tell peers apart for these limits; 128: every address",
     }),
 
     logFormat: new Option({

@@ -33,6 +33,8 @@ export interface MatchingOptions {
   readonly maxWaitingProxies: number;
   readonly maxClients: number;
   readonly maxRateLimitEntries: number;
+  /** Bits of an IPv6 address that limits go by. */
+  readonly ipv6Prefix: number;
   readonly metricsLog: string | undefined;
   /** Where the countries of addresses are; undefined: not told. */
   readonly countryFiles: CountryFilePaths | undefined;
@@ -191,6 +193,7 @@ function toMatchingOptions(table: OptionTable, warnings: string[]): MatchingOpti
     maxWaitingProxies: table.maxWaitingProxies.value,
     maxClients: table.maxClients.value,
     maxRateLimitEntries: table.maxRateLimitEntries.value,
+    ipv6Prefix: table.ipv6Prefix.value,
     metricsLog: table.metricsLog.value || undefined,
     countryFiles: table.disableGeoip.value
       ? undefined

@@ -57,6 +57,7 @@ export async function startMatching(
       clients: options.maxClients,
       rateLimitEntries: options.maxRateLimitEntries,
     },
+    ipv6Prefix: options.ipv6Prefix,
     hashAddress: createAddressHash(),
   });
 

@@ -60,6 +60,17 @@ describe("a match", () => {
     expect(offer.outcome).toEqual({ kind: "answered", answer: "in time" });
   });
 
+  test("addresses of one IPv6 network are held to one interval", async () => {
+    const t = new TestBroker();
+    t.poll("p", { address: new Address("2001:db8::1") });
+    const second = t.poll("q", { address: new Address("2001:db8::2") });
+    await settle();
+    expect(second.outcome?.kind).toBe("too-soon");
+    const other = t.poll("r", { address: new Address("2001:db8:0:1::1") });
+    await settle();
+    expect(other.outcome).toBeUndefined();
+  });
+
   test("an answer for an id that nobody has is refused", async () => {
     const t = new TestBroker();
     expect(await t.answer("nobody", "a")).toBe("client-gone");

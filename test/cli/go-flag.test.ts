@@ -9,6 +9,7 @@ import {
   type GoFlag,
   INT,
   intAtLeast,
+  intBetween,
   oneOf,
   parseGoFlags,
   quote,
@@ -211,6 +212,11 @@ describe("an integer", () => {
 
   test("may have a least value", () => {
     expect(intAtLeast(3).parse("3")).toEqual({ ok: true, value: 3 });
+    for (const text of ["0", "129", "-1"]) {
+      const refused = { ok: false, fault: "must be from 1 to 128" } as const;
+      expect(intBetween(1, 128).parse(text)).toEqual(refused);
+    }
+    expect(intBetween(1, 128).parse("128")).toEqual({ ok: true, value: 128 });
     expect(intAtLeast(3).parse("2")).toEqual({ ok: false, fault: "must be at least 3" });
     expect(intAtLeast(3).parse("x")).toEqual({ ok: false, fault: "must be an integer" });
   });

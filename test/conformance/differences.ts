@@ -135,6 +135,12 @@ export function expectedAnswer(vector: string): HttpAnswer {
 
 const NO_OFFER = '200 {"error":"no supplied offer"}';
 
+export const ONE_IPV6_NETWORK: Difference<"too soon" | "let in"> = {
+  reason: "IPv6 addresses of one /64 are held to one poll interval; upstream tells them apart",
+  ours: "too soon",
+  upstream: "let in",
+};
+
 export const LONG_HEADER: Difference<string> = {
   reason: "the server takes 16 KiB of headers; upstream takes 1 MiB",
   ours: "431 ",

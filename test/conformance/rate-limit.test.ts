@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 
+import { expected, ONE_IPV6_NETWORK } from "./differences.ts";
 import { parsePollReply, Peers, type PollFields } from "./peers.ts";
 import { startTarget } from "./target.ts";
 
@@ -111,6 +112,15 @@ test("two polls are from one address by the socket where there is no header", as
   await mustComeBack({ from: [forwardedFor("127.0.0.1")], nat: "moderate" });
 });
 
+test.each([
+  ["two addresses of one /64", "2001:db8:0:3::1", "2001:db8:0:3:ffff::2"],
+  ["one address in two zones", "fe80::1%a", "fe80::1%b"],
+])("%s are one or two, as the broker has it", async (_, first, second) => {
+  await isLetIn({ from: [forwardedFor(first)] });
+  const again = { from: [forwardedFor(second)] };
+  await (expected(ONE_IPV6_NETWORK) === "too soon" ? mustComeBack(again) : isLetIn(again));
+});
+
 describe("two polls are from different addresses", () => {
   const cases: readonly (readonly [string, Headers, Headers])[] = [
     [
@@ -123,7 +133,11 @@ describe("two polls are from different addresses", () => {
       [forwardedFor("198.51.100.4"), forwarded("for=198.51.100.5")],
       [forwardedFor("198.51.100.4"), forwarded("for=198.51.100.6")],
     ],
-    ["if their zones differ", [forwardedFor("fe80::1%a")], [forwardedFor("fe80::1%b")]],
+    [
+      "if their networks differ",
+      [forwardedFor("2001:db8:0:1::1")],
+      [forwardedFor("2001:db8:0:2::1")],
+    ],
   ];
   test.each(cases)("%s", async (_, first, second) => {
     await isLetIn({ from: first });

@@ -45,6 +45,7 @@ export class TestBroker {
       pollIntervals: DEFAULT_POLL_INTERVALS,
       allowedRelayPattern: undefined,
       limits: { waitingProxies: 1000, clients: 1000, rateLimitEntries: 1000 },
+      ipv6Prefix: 64,
       hashAddress: (address) => Bun.hash.crc32(address),
       ...parts,
     });

@@ -22,6 +22,7 @@ export function startTestServer(parts: Partial<HttpServerParts> = {}): TestServe
     pollIntervals: DEFAULT_POLL_INTERVALS,
     allowedRelayPattern: parseRelayPattern("snowflake.torproject.net"),
     limits: { waitingProxies: 100_000, clients: 100_000, rateLimitEntries: 100_000 },
+    ipv6Prefix: 64,
     hashAddress: (address) => Bun.hash.xxHash32(address),
   });
   const frontend = startHttpFrontend({ broker, refusals: NO_REFUSAL_EVENTS }, parts);

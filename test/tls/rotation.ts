@@ -36,6 +36,7 @@ const broker = new LocalBroker({
   pollIntervals: { open: 0, moderate: 0, strict: 0 },
   allowedRelayPattern: undefined,
   limits: { waitingProxies: 100_000, clients: 100_000, rateLimitEntries: 100_000 },
+  ipv6Prefix: 64,
   hashAddress: (address) => Bun.hash.xxHash32(address),
 });
 let bugs = 0;

@@ -17,6 +17,7 @@ const served = await serveBrokerOnSocket({
     pollIntervals: DEFAULT_POLL_INTERVALS,
     allowedRelayPattern: undefined,
     limits: { waitingProxies: 1000, clients: 1000, rateLimitEntries: 1000 },
+    ipv6Prefix: 64,
     hashAddress: (address) => Bun.hash.crc32(address),
   }),
   pollIntervals: () => DEFAULT_POLL_INTERVALS,

@@ -106,7 +106,7 @@ let addresses = 0;
 export function newAddress(): Address {
   addresses++;
   return new Address(
-    `2001:db8::${(addresses >> 16) + 1}:${((addresses & 0xffff) + 1).toString(16)}`,
+    `2001:db8:${((addresses >> 16) + 1).toString(16)}:${((addresses & 0xffff) + 1).toString(16)}::1`,
   );
 }
 
