@@ -31,9 +31,11 @@ export interface Exchange {
   readonly remoteAddress: string | undefined;
   /** Sends the reply, once. What goes to a peer that has gone is dropped. */
   reply(reply: Reply): void;
+  /** There will be no reply, for a bug of ours: it is told, and the peer gets status 500 and nothing more. */
+  fail(error: unknown): void;
 }
 
-/** Has to see to it that there is a reply, now or later. What it throws is a bug of ours: the peer gets status 500. */
+/** Has to see to it that there is a reply, now or later. What it throws is taken as if it had called `fail`. */
 export type Handler = (request: HttpRequest, exchange: Exchange) => void;
 
 /** Status and header fields of replies, but for `Date`, `Content-Length` and what belongs to the connection. */
