@@ -1,9 +1,10 @@
 /** The servers that are measured: how each is found or built, and started. */
 
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { findUpstreamBroker, UPSTREAM_BROKER_NEEDED } from "../test/kit/upstream-broker.ts";
 import { BROKER_QUEUE, REGION } from "./sqs-way.ts";
 
 export const RIVALS = ["upstream", "go-floor", "uncounted"] as const;
@@ -23,10 +24,6 @@ export interface Target {
 }
 
 const ROOT = join(import.meta.dir, "..");
-/** The version whose behaviour ours is measured by. */
-const UPSTREAM =
-  "gitlab.torproject.org/tpo/anti-censorship/pluggable-transports/snowflake/v2/broker@v2.14.1";
-
 /** The program itself. */
 export const MAIN: readonly string[] = [process.execPath, join(ROOT, "src/main.ts")];
 
@@ -124,22 +121,10 @@ export const BUN_FLOOR: Target = {
   ],
 };
 
-/** Upstream's broker. Throws, saying how to build it, if the environment names none. */
+/** Upstream's broker. Throws, saying what to give, if the environment names none. */
 export function findUpstream(environment: Readonly<Record<string, string | undefined>>): Target {
-  const { SNOWFLAKE_UPSTREAM_BROKER: named, SNOWFLAKE_PEERS_DIR: peers } = environment;
-  const binary = named ?? (peers === undefined ? undefined : join(peers, "broker"));
-  if (binary === undefined || !isExecutable(binary)) {
-    throw new Error(
-      [
-        binary === undefined
-          ? "upstream's broker: neither SNOWFLAKE_UPSTREAM_BROKER nor SNOWFLAKE_PEERS_DIR is set"
-          : `upstream's broker: ${binary} is no program`,
-        "Build it with Go 1.25 or later, then say where it is:",
-        `  GOBIN="$PWD/peers" go install ${UPSTREAM}`,
-        '  SNOWFLAKE_UPSTREAM_BROKER="$PWD/peers/broker" npm run bench -- --against upstream',
-      ].join("\n"),
-    );
-  }
+  const binary = findUpstreamBroker(environment);
+  if (binary === undefined) throw new Error(`--against upstream needs ${UPSTREAM_BROKER_NEEDED}`);
   return {
     name: "upstream",
     label: "upstream's broker, in Go",
@@ -184,13 +169,4 @@ export async function buildGoFloor(signal: AbortSignal): Promise<BuiltTarget> {
     command: (port) => [binary, "-addr", `127.0.0.1:${port}`],
   };
   return { target, [Symbol.dispose]: remove };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { freePort } from "../kit/free-port.ts";
+import { findUpstreamBroker, UPSTREAM_BROKER_NEEDED } from "../kit/upstream-broker.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 
@@ -191,16 +192,13 @@ function isTargetName(name: string): name is TargetName {
 
 /** The path of the Go broker's binary; without one the run ends here. */
 function upstreamBroker(): string {
-  const directory = process.env["SNOWFLAKE_PEERS_DIR"];
-  const path =
-    process.env["SNOWFLAKE_UPSTREAM_BROKER"] ??
-    (directory === undefined ? undefined : join(directory, "broker"));
-  if (path !== undefined && Bun.which(path) !== null) return path;
-  return fail(
-    "TARGET=upstream needs the Go broker: go install " +
-      "gitlab.torproject.org/tpo/anti-censorship/pluggable-transports/snowflake/v2/broker@VERSION, " +
-      "then name the binary in SNOWFLAKE_UPSTREAM_BROKER or its directory in SNOWFLAKE_PEERS_DIR",
-  );
+  try {
+    return (
+      findUpstreamBroker(process.env) ?? fail(`TARGET=upstream needs ${UPSTREAM_BROKER_NEEDED}`)
+    );
+  } catch (error) {
+    return fail(String(error));
+  }
 }
 
 /** Ends the whole run, so that what is wrong is said once and not by every suite. */
