@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { findUpstreamBroker, UPSTREAM_BROKER_NEEDED } from "../test/kit/upstream-broker.ts";
 import { parseTestReport, type TestReport, withSkipsFailed } from "./test-report.ts";
 
 const TIMEOUT = 30_000;
@@ -20,6 +21,7 @@ const RESTARTS = "test/roles/split-under-load.test.ts";
 
 /** The suites whose peers no package has. They alone may be skipped where peers are required. */
 const BY_VARIABLE = new Set(["interop/newest-peers"]);
+const UPSTREAM_BROKER = findUpstreamBroker(process.env);
 const REQUIRE_PEERS = process.env["REQUIRE_PEERS"] === "1";
 
 const results = mkdtempSync(join(tmpdir(), "snowflake-broker-test-"));
@@ -79,9 +81,20 @@ async function runAll() {
   return [
     await run("tests", [...together, "test"]),
     await run("conformance-split", ["--parallel", CONFORMANCE], SPLIT),
+    await runConformanceOfUpstream(),
     await run("interop", alone, LOOPBACK_ONLY),
     await run("interop-split", [INTEROP], { ...LOOPBACK_ONLY, ...SPLIT }),
   ];
+}
+
+/** Asks upstream's broker the questions of the conformance suite. This shows that what the suite expects is right. */
+async function runConformanceOfUpstream(): Promise<TestReport> {
+  const name = "conformance-upstream";
+  if (UPSTREAM_BROKER !== undefined) {
+    return run(name, ["--parallel", CONFORMANCE], { env: { TARGET: "upstream" } });
+  }
+  console.log(`skipped ${name}: needs ${UPSTREAM_BROKER_NEEDED}`);
+  return { passed: 0, failed: 0, skipped: [name] };
 }
 
 const runs = chosen.length > 0 ? [await run("chosen", chosen)] : await runAll();
