@@ -63,11 +63,11 @@ export async function brokerFiles(directory: string, relayUrl: string): Promise<
   return ["--bridge-list-path", bridges, "--poll-interval-filepath", intervals];
 }
 
-/** Looks at the broker's count of proxies until there is one; rejects after 5 s. */
-export async function proxyWaiting(brokerUrl: string, ca?: TestCa): Promise<void> {
+/** Looks at the broker's count of proxies until there is one, and returns the page that says so; rejects after 5 s. */
+export async function proxyWaiting(brokerUrl: string, ca?: TestCa): Promise<string> {
   const trust = ca === undefined ? {} : { tls: { ca: Bun.file(ca.authorityFile) } };
-  await until(5_000, "proxy at the broker", async () => {
+  return until(5_000, "proxy at the broker", async () => {
     const page = await (await fetch(new URL("debug", brokerUrl), trust)).text();
-    return /^current snowflakes available: [1-9]/.test(page) ? true : undefined;
+    return /^current snowflakes available: [1-9]/.test(page) ? page : undefined;
   });
 }

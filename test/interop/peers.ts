@@ -11,6 +11,7 @@ const DEBIAN_PACKAGES = {
   openssl: "openssl",
   curl: "curl",
   h2load: "nghttp2-client",
+  chromium: "chromium",
 } as const;
 
 export type DebianProgram = keyof typeof DEBIAN_PACKAGES;
