@@ -6,11 +6,12 @@
  * upstream's newest programs, which only the environment can name.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants } from "node:os";
 import { join } from "node:path";
 
+import { mortal } from "../test/kit/mortal.ts";
 import { findUpstreamBroker, UPSTREAM_BROKER_NEEDED } from "../test/kit/upstream-broker.ts";
+import { openRunDirectory } from "./run-directory.ts";
 import { parseTestReport, type TestReport, withSkipsFailed } from "./test-report.ts";
 
 const TIMEOUT = 30_000;
@@ -24,7 +25,19 @@ const BY_VARIABLE = new Set(["interop/newest-peers"]);
 const UPSTREAM_BROKER = findUpstreamBroker(process.env);
 const REQUIRE_PEERS = process.env["REQUIRE_PEERS"] === "1";
 
-const results = mkdtempSync(join(tmpdir(), "snowflake-broker-test-"));
+const directory = openRunDirectory();
+/** What runs now. */
+let current: Bun.Subprocess | undefined;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => void interrupt(signal));
+}
+
+async function interrupt(signal: "SIGINT" | "SIGTERM"): Promise<never> {
+  current?.kill("SIGKILL");
+  await current?.exited;
+  directory[Symbol.dispose]();
+  process.exit(128 + constants.signals[signal]);
+}
 
 interface RunOptions {
   /** What runs the tests' command. */
@@ -38,7 +51,7 @@ async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<TestReport> {
-  const outfile = join(results, `${name}.xml`);
+  const outfile = join(directory.path, `${name}.xml`);
   const command = [
     ...(options.wrapper ?? []),
     process.execPath,
@@ -50,11 +63,11 @@ async function run(
     ...args,
   ];
   const started = performance.now();
-  const tests = Bun.spawn(command, {
+  current = Bun.spawn(mortal(command), {
     stdio: ["ignore", "inherit", "inherit"],
     env: { ...process.env, ...options.env },
   });
-  const exitCode = await tests.exited;
+  const exitCode = await current.exited;
   const written = parseTestReport(
     await Bun.file(outfile)
       .text()
@@ -98,7 +111,7 @@ async function runConformanceOfUpstream(): Promise<TestReport> {
 }
 
 const runs = chosen.length > 0 ? [await run("chosen", chosen)] : await runAll();
-rmSync(results, { recursive: true });
+directory[Symbol.dispose]();
 
 const sum = (count: (report: TestReport) => number) =>
   runs.reduce((total, report) => total + count(report), 0);
