@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { brokerCommand } from "../test/kit/broker-process.ts";
 import { findUpstreamBroker, UPSTREAM_BROKER_NEEDED } from "../test/kit/upstream-broker.ts";
 import { BROKER_QUEUE, REGION } from "./sqs-way.ts";
 
@@ -22,10 +23,6 @@ export interface Target {
   /** The command that listens on a port of 127.0.0.1. */
   readonly command: (port: number, holdPolls: boolean) => readonly string[];
 }
-
-const ROOT = join(import.meta.dir, "..");
-/** The program itself. */
-export const MAIN: readonly string[] = [process.execPath, join(ROOT, "src/main.ts")];
 
 /** What the program is told of the load that comes, whatever it counts. `transport`: its certificate, or that it has none. */
 export function listenFlags(
@@ -48,12 +45,12 @@ export const OURS: Target = {
   label:
     "this broker: counts for the daily report and Prometheus, without country files or journals",
   constant: false,
-  command: (port) => [...MAIN, ...listenFlags(port), "--disable-geoip"],
+  command: (port) => brokerCommand(...listenFlags(port), "--disable-geoip"),
 };
 
 /** This broker as one process, and as a core with one and with two http-frontends. */
 export function splitTargets(transport?: readonly string[]): [Target, Target, Target] {
-  const flags = (port: number) => [...MAIN, ...listenFlags(port, transport), "--disable-geoip"];
+  const flags = (port: number) => brokerCommand(...listenFlags(port, transport), "--disable-geoip");
   return [
     { ...OURS, label: "this broker as one process", command: flags },
     {
