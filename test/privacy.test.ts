@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { temporaryDirectory } from "./interop/temporary-directory.ts";
 import { BrokerProcess } from "./kit/broker-process.ts";
 
 /** Addresses of documentation, so that nothing else in the output can be one of them. */
@@ -45,7 +45,8 @@ function post(broker: BrokerProcess, path: string, from: string, body: string): 
 }
 
 test("nothing that a broker writes holds an address that it saw, in any written form", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "snowflake-broker-"));
+  using folder = temporaryDirectory();
+  const directory = folder.path;
   const geoip = join(directory, "in");
   writeFileSync(`${geoip}4`, "3325256704,3325256959,AA\n");
   writeFileSync(`${geoip}6`, "2001:db8::,2001:db8:ffff:ffff:ffff:ffff:ffff:ffff,BB\n");

@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 import { chromium } from "playwright-core";
 
+import { temporaryDirectory } from "./temporary-directory.ts";
+
 const PAGE = join(import.meta.dir, "browser-proxy.html");
 
 const FLAGS = [
@@ -29,7 +31,10 @@ export async function startBrowserProxy(options: BrowserProxyOptions): Promise<A
     fetch: () => new Response(Bun.file(PAGE)),
   });
   stage.defer(() => server.stop(true));
+  const home = stage.use(temporaryDirectory());
   const browser = await chromium.launch({
+    // Chromium writes into the home directory, too.
+    env: { ...process.env, HOME: home.path },
     executablePath: Bun.which("chromium") ?? "/usr/bin/chromium",
     args: FLAGS,
   });

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { CHECKPOINT_INTERVAL } from "../../src/metrics/daily/daily-log.ts";
 import { decodeDailyState } from "../../src/metrics/daily/daily-state.ts";
+import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { BrokerProcess } from "../kit/broker-process.ts";
 
 /** Milliseconds of load: a little longer than from one checkpoint to the next. */
@@ -15,7 +15,8 @@ const POLL = '{"Sid":"s","Version":"1.3","NAT":"open","AcceptedRelayPattern":"^n
 test(
   "kill -9 in the middle of a window: at most a minute of counts is missing after the restart",
   async () => {
-    const metricsLog = join(mkdtempSync(join(tmpdir(), "snowflake-broker-")), "metrics.log");
+    using files = temporaryDirectory();
+    const metricsLog = join(files.path, "metrics.log");
     const sentAt: number[] = [];
     {
       await using broker = await BrokerProcess.start(`--metrics-log=${metricsLog}`);

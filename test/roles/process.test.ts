@@ -1,8 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { BrokerProcess, runBroker, untilHolds } from "../kit/broker-process.ts";
 
 const FINGERPRINT = "2B280B23E1107BB62ABFC40DDCC8824814F80A72";
@@ -39,8 +39,11 @@ async function untilWaiting(broker: BrokerProcess, count: number): Promise<void>
   }
 }
 
+const files = temporaryDirectory();
+afterAll(() => files[Symbol.dispose]());
+
 function file(name: string, text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), "snowflake-broker-")), name);
+  const path = join(mkdtempSync(join(files.path, "own-")), name);
   writeFileSync(path, text);
   return path;
 }

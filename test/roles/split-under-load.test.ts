@@ -1,8 +1,8 @@
-import { describe, expect, test } from "bun:test";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { afterAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { until } from "../interop/waiting.ts";
 import { BrokerProcess } from "../kit/broker-process.ts";
 import { freePort } from "../kit/free-port.ts";
@@ -27,10 +27,11 @@ const SOME = 300;
 
 const SIZE: LoadSize = { proxies: 800, clients: 32 };
 
-const directory = mkdtempSync(join(tmpdir(), "snowflake-broker-"));
+const files = temporaryDirectory();
+afterAll(() => files[Symbol.dispose]());
 
 /** Proxies come back at once. */
-const intervals = join(directory, "intervals.json");
+const intervals = join(files.path, "intervals.json");
 writeFileSync(
   intervals,
   '{"open_poll_interval":0,"moderate_poll_interval":0,"strict_poll_interval":0}',
@@ -38,7 +39,7 @@ writeFileSync(
 const MATCHING = ["--disable-geoip", `--poll-interval-filepath=${intervals}`];
 
 let sockets = 0;
-const newSocket = () => join(directory, `${++sockets}.sock`);
+const newSocket = () => join(files.path, `${++sockets}.sock`);
 
 function startCore(socket: string): Promise<BrokerProcess> {
   return BrokerProcess.startRole("core", `--socket=${socket}`, ...MATCHING);
@@ -175,6 +176,8 @@ describe("under load", () => {
       await goOn(load);
       await finish("kill -9 of a worker", load, broker);
       expect(load.counts.of("clients whose match died")).toBeLessThanOrEqual(offering);
+      // Killed, it would leave the directory of its socket.
+      await broker.stop();
     },
     TIMEOUT,
   );

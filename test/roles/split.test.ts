@@ -1,8 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { BrokerProcess, untilHolds } from "../kit/broker-process.ts";
 import { freePort } from "../kit/free-port.ts";
 import { childrenOf } from "../kit/process-tree.ts";
@@ -39,8 +39,11 @@ async function match(proxyUrl: string, clientUrl: string, sid: string): Promise<
   expect(await offered).toContain(`a=candidate ${sid}`);
 }
 
+const files = temporaryDirectory();
+afterAll(() => files[Symbol.dispose]());
+
 function socketPath(): string {
-  return join(mkdtempSync(join(tmpdir(), "snowflake-broker-")), "core.sock");
+  return join(mkdtempSync(join(files.path, "own-")), "core.sock");
 }
 
 function frontend(socket: string): Promise<BrokerProcess> {

@@ -38,7 +38,7 @@ async function untilMade(run: Bun.Subprocess, prefix: string): Promise<void> {
 }
 
 test.each([
-  ["a run of tests", LONG, "snowflake-broker-"],
+  ["a run of tests", LONG, "snowflake-"],
   ["a bench", BENCH, "counting-"],
 ])("%s that is killed leaves what the next run removes", async (_, program, made) => {
   const killed = start(program);
@@ -51,7 +51,7 @@ test.each([
 });
 
 test.each([
-  ["a run of tests", LONG, "snowflake-broker-", 130],
+  ["a run of tests", LONG, "snowflake-", 130],
   ["a bench", BENCH, "counting-", 1],
 ])("%s that is interrupted leaves nothing", async (_, program, made, exitCode) => {
   const interrupted = start(program);
