@@ -5,23 +5,23 @@ import { runDistinctCount } from "./cli/distinct-count.ts";
 import { newcomerHints } from "./cli/newcomer-hints.ts";
 import { ROLES } from "./cli/option.ts";
 import { parseOptions, type RoleOptions } from "./cli/options.ts";
-import { createLogger, type Logger } from "./log/logger.ts";
+import type { Logger } from "./log/logger.ts";
 import { logProcessErrors } from "./log/process-errors.ts";
-import { standardErrorWriter } from "./log/standard-error.ts";
+import { logToStandardError } from "./log/standard-error.ts";
 import { startAllInOne } from "./roles/all-in-one.ts";
 import { startCore } from "./roles/core.ts";
 import { startHttpFrontend } from "./roles/http-frontend.ts";
 import { oneAtATime } from "./roles/one-at-a-time.ts";
 import type { Exit, Running, Started } from "./roles/role.ts";
 import { startWorkers } from "./roles/workers.ts";
+import { openStandardOutput } from "./system/unblocked-output.ts";
 
 async function run(role: RoleOptions, warnings: readonly string[]): Promise<void> {
   const { logFormat, logLevel, unsafeLogging } = role.options;
-  const log = createLogger({
+  const log = logToStandardError({
     format: logFormat,
     level: logLevel,
     unsafe: unsafeLogging,
-    write: standardErrorWriter(),
     now: () => new Date(),
   });
   logProcessErrors(process, log);
@@ -48,10 +48,17 @@ async function run(role: RoleOptions, warnings: readonly string[]): Promise<void
   running.resolve(started.running);
   const { url } = started.running;
   if (url !== undefined && role.role === "all-in-one") {
-    // Hints that can't be shown are no reason to end.
-    process.stdout.on("error", () => {});
     // Not through the log: these lines hold addresses, though none of a peer.
-    process.stdout.write(newcomerHints(role.options, url));
+    printIfRead(newcomerHints(role.options, url));
+  }
+}
+
+/** Text for a person at a terminal. If standard output takes nothing now, nobody sees it. */
+function printIfRead(text: string): void {
+  try {
+    openStandardOutput(1)(Buffer.from(text));
+  } catch {
+    // Hints that can't be shown are no reason to end.
   }
 }
 

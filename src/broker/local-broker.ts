@@ -40,20 +40,28 @@ export interface BrokerLimits {
  */
 export const MOST_HELD_CHARACTERS = 64 * 1024 * 1024;
 
+/** What a broker is made of. It has no other access to time, randomness or the outside. */
 export interface LocalBrokerParts {
   readonly clock: Clock;
+  /** Counts what happens. */
   readonly events: BrokerEvents;
+  /** The bridges at the start. */
   readonly bridges: BridgeList;
+  /** The poll intervals at the start. */
   readonly pollIntervals: PollIntervals;
-  /** What `--allowed-relay-pattern` said; undefined if it was not given. */
+  /** The value of `--allowed-relay-pattern`; undefined: a proxy's pattern must admit the host of every bridge. */
   readonly allowedRelayPattern: RelayPattern | undefined;
   readonly limits: BrokerLimits;
   /** Bits of an IPv6 address that limits go by, 1 to 128: addresses with the same are held to one poll interval. */
   readonly ipv6Prefix: number;
-  /** Turns an address into a number, with a secret so that nobody can choose addresses that collide. */
+  /**
+   * Turns an address into a whole number of at most 53 bits. Keyed with a secret, so that nobody can choose addresses
+   * that collide.
+   */
   readonly hashAddress: (address: string) => number;
 }
 
+/** The broker of this process. All its state is in memory. */
 export class LocalBroker implements Broker {
   readonly #parts: LocalBrokerParts;
   readonly #allowances: Readonly<Record<PoolName, PollAllowance>>;

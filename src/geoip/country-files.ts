@@ -3,7 +3,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
-import { explainFileError } from "../system/named-file.ts";
+import { explainFileError, fileTooLarge } from "../system/named-file.ts";
 import { type CountryTable, type Family, parseCountryTable } from "./country-table.ts";
 import { GeoIp } from "./geoip.ts";
 
@@ -86,7 +86,7 @@ async function readBounded(path: string): Promise<Uint8Array> {
       const { bytesRead } = await file.read(bytes, length, bytes.length - length);
       if (bytesRead === 0) return bytes.subarray(0, length);
       length += bytesRead;
-      if (length > MAX_FILE_BYTES) throw new RangeError(`over ${MAX_FILE_BYTES} bytes`);
+      if (length > MAX_FILE_BYTES) throw fileTooLarge(MAX_FILE_BYTES);
       if (length === bytes.length) {
         const larger = new Uint8Array(Math.min(length * 2, MAX_FILE_BYTES + 1));
         larger.set(bytes);

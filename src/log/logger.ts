@@ -21,7 +21,7 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** If lines were lost because the sink failed, tries once more to say how many. */
+  /** If lines were lost because the sink failed, tries to say how many. */
   flush(): void;
 }
 
@@ -32,8 +32,8 @@ export interface LoggerOptions {
   /** Leaves addresses in. */
   readonly unsafe: boolean;
   /**
-   * The sink: is given whole lines, and writes them before it returns. If it throws, the line is lost; the number of
-   * lost lines is logged as soon as it works again.
+   * The sink: is given whole lines, and writes them before it returns or as soon as it can. If it throws, the line is
+   * lost; the number of lost lines is logged as soon as it works again.
    */
   readonly write: (chunk: string) => void;
   readonly now: () => Date;

@@ -1,26 +1,28 @@
-/** Standard error as the sink of the log: it may be a full disk, or a pipe that nobody reads. */
+/** The log on standard error, which may be a full disk, or a pipe that nobody reads. */
 
-import { constants, openSync, writeSync } from "node:fs";
+import { OutputWriter } from "../system/output-writer.ts";
+import { systemClock } from "../system/system-clock.ts";
+import { openStandardOutput } from "../system/unblocked-output.ts";
+import { createLogger, type Logger, type LoggerOptions } from "./logger.ts";
+
+/** Bytes of lines that wait for a reader. Some ten thousand lines: more than a day of a broker that works. */
+const ROOM = 1024 * 1024;
 
 /**
- * Writes to standard error before it returns. Throws if that can't be done now: the disk is full, the reader is gone, or
- * it does not read and the pipe is full. It never waits for a reader of a pipe.
+ * The logger of this process. A line is on standard error when the call returns, or waits if it can't be written now.
+ * Lines beyond 1 MiB are lost, and their number is logged once there is room.
  */
-export function standardErrorWriter(): (text: string) => void {
-  const fd = openWithoutWaiting();
-  return (text) => {
-    const bytes = Buffer.from(text);
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
-  };
-}
-
-/** A description of its own, since one that does not wait would be shared with whoever started this process. */
-function openWithoutWaiting(): number {
-  try {
-    const { O_WRONLY, O_APPEND, O_NONBLOCK } = constants;
-    return openSync("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK);
-  } catch {
-    // A socket, such as a service manager's, can't be opened again, nor can another user's file.
-    return 2;
-  }
+export function logToStandardError(options: Omit<LoggerOptions, "write">): Logger {
+  const output = new OutputWriter({
+    writeAtOnce: openStandardOutput(2),
+    room: ROOM,
+    clock: systemClock,
+    onCaughtUp: () => log.flush(),
+  });
+  const log = createLogger({ ...options, write: (text) => output.write(text) });
+  process.on("exit", () => {
+    output.finish();
+    log.flush();
+  });
+  return log;
 }

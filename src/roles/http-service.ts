@@ -10,7 +10,7 @@ import type { Destination } from "../frontend/rendezvous.ts";
 import type { Logger } from "../log/logger.ts";
 import type { CertificateEvents } from "../tls/certificate-events.ts";
 import type { Certificate } from "../tls/certificate.ts";
-import { openCertificates } from "../tls/open-certificates.ts";
+import { openCertificates } from "./open-certificates.ts";
 
 export interface ListeningParts {
   readonly options: ListeningOptions;

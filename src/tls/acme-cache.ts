@@ -10,13 +10,13 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 
+import { readRegularFile } from "../system/named-file.ts";
 import type { TlsFiles } from "./certificate.ts";
 
 /** Host names have no plus sign. */
@@ -25,7 +25,7 @@ const ACCOUNT_KEY = "acme_account+key";
 export type OpenedCache =
   { readonly ok: true; readonly cache: AcmeCache } | { readonly ok: false; readonly error: string };
 
-/** All methods throw what the file system throws. A file that is missing is no error. */
+/** All methods throw what the file system throws. A file that is missing is no error; one that is no file is. */
 export class AcmeCache {
   readonly #directory: string;
 
@@ -70,7 +70,7 @@ export class AcmeCache {
 
   #read(name: string): string | undefined {
     try {
-      return readFileSync(join(this.#directory, name), "utf8");
+      return readRegularFile(join(this.#directory, name)).toString();
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
       throw error;

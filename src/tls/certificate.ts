@@ -28,6 +28,12 @@ export type ParsedCertificate =
 /** Bits of the shortest RSA key. With 512 no handshake succeeds here, and peers in Go refuse all below 1024. */
 const SHORTEST_RSA = 1024;
 
+/** Extended key usages with one of which a certificate is for servers: serverAuth, and any, which peers in Go accept. */
+const SERVER_USAGES = ["1.3.6.1.5.5.7.3.1", "2.5.29.37.0"];
+
+/** The critical extension of a precertificate (RFC 6962, 3.1) as it begins in DER: its name, and that it is critical. */
+const PRECERTIFICATE = Buffer.from("060a2b06010401d6790204030101ff", "hex");
+
 /** Reads a chain, the certificate itself first, and an unencrypted private key (both PEM). */
 export function parseCertificate(tls: TlsFiles): ParsedCertificate {
   let leaf: X509Certificate;
@@ -37,6 +43,8 @@ export function parseCertificate(tls: TlsFiles): ParsedCertificate {
   } catch (error) {
     return { ok: false, part: "cert", error: `the certificate can't be read: ${reasonOf(error)}` };
   }
+  const unfit = whyUnfit(leaf);
+  if (unfit !== undefined) return { ok: false, part: "cert", error: unfit };
   try {
     key = createPrivateKey(tls.key);
   } catch (error) {
@@ -77,6 +85,19 @@ export function parseCertificate(tls: TlsFiles): ParsedCertificate {
       covers: (hostname) => leaf.checkHost(hostname, { subject: "never" }) !== undefined,
     },
   };
+}
+
+/** Why every peer refuses the certificate, though the TLS library here would serve it. */
+function whyUnfit(leaf: X509Certificate): string | undefined {
+  // The runtime gives undefined, unlike its types, for a certificate without restriction.
+  const usages: readonly string[] | undefined = leaf.keyUsage;
+  if (usages !== undefined && !usages.some((usage) => SERVER_USAGES.includes(usage))) {
+    return "the certificate is not for servers: get one whose extended key usage has serverAuth";
+  }
+  if (leaf.raw.includes(PRECERTIFICATE)) {
+    return "it is a precertificate, which every peer refuses: use the certificate issued after it";
+  }
+  return undefined;
 }
 
 /** The part of a TLS library's error that is for people: what stands after the last colon. */

@@ -2,11 +2,11 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 
+import { createAcmeHandler } from "../../src/frontend/http/acme-http.ts";
 import { HttpServer } from "../../src/frontend/http/server.ts";
 import { AcmeCache } from "../../src/tls/acme-cache.ts";
 import { AcmeCertificates } from "../../src/tls/acme-certificates.ts";
 import type { AcmeHostnames } from "../../src/tls/acme-hostnames.ts";
-import { createAcmeHandler } from "../../src/tls/acme-http.ts";
 import { AcmeAuthority } from "../../src/tls/certificate-authority.ts";
 import { NO_CERTIFICATE_EVENTS } from "../../src/tls/certificate-events.ts";
 import type { Certificate } from "../../src/tls/certificate.ts";

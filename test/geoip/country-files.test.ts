@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -48,6 +48,14 @@ describe("a pair of country files", () => {
   test("may be devices, which have no size", async () => {
     const read = await readCountryFiles("/dev/null", "/dev/null");
     expect(read.ok && read.files.map((file) => file.entries)).toEqual([0, 0]);
+  });
+
+  test("is refused with a reason if one is too large", async () => {
+    const huge = await writeIn("huge", "");
+    await truncate(huge, 128 * 1024 * 1024 + 1);
+    const read = await readCountryFiles(huge, "/dev/null");
+    const error = "it is larger than 128 MiB: name another file";
+    expect(read).toMatchObject({ ok: false, problems: [{ kind: "unreadable", error }] });
   });
 
   test("is refused, and not waited for, if one is a pipe", async () => {

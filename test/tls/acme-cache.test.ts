@@ -34,6 +34,16 @@ describeWithPrograms("the certificate cache", ["openssl"], () => {
     expect(readdirSync(path).toSorted()).toEqual(["a.example", "acme_account+key"]);
   });
 
+  test("a pipe in place of a file is refused, and not waited for; writing replaces it", async () => {
+    for (const name of ["acme_account+key", "a.example"]) {
+      expect(Bun.spawnSync(["mkfifo", join(path, name)]).exitCode).toBe(0);
+    }
+    expect(() => cache.readAccountKey()).toThrow("it is not a regular file");
+    expect(() => cache.readCertificate("a.example")).toThrow("it is not a regular file");
+    cache.writeAccountKey("key");
+    expect(cache.readAccountKey()).toBe("key");
+  });
+
   test("makes a file that others could read one that they can't", async () => {
     await Bun.write(join(path, "acme_account+key"), "old");
     chmodSync(join(path, "acme_account+key"), 0o644);

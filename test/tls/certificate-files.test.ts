@@ -179,6 +179,15 @@ describeWithPrograms("certificate files", ["openssl"], () => {
     expect(log.lines).toEqual([]);
   });
 
+  test("that are not for servers are refused at start, and later leave the old ones in use", () => {
+    putBoth(makeTlsFiles(["a.example"], { flags: ["-addext", "extendedKeyUsage=clientAuth"] }));
+    const error = `--cert ${certPath()}: the certificate is not for servers: get one whose extended key usage has serverAuth`;
+    expect(open()).toEqual({ ok: false, error });
+    expect(source.reload()).toEqual({ ok: false, error });
+    expect(source.current()?.tls).toEqual(first);
+    expect(changes).toEqual([]);
+  });
+
   test("touched but the same are no change", () => {
     putBoth(first);
     chmodSync(certPath(), 0o600);

@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 
-import { parseCertificate } from "../../src/tls/certificate.ts";
+import { parseCertificate, type TlsFiles } from "../../src/tls/certificate.ts";
+import { temporaryDirectory } from "../interop/temporary-directory.ts";
 import { makeTlsFiles } from "./made-certificate.ts";
 import { describeWithPrograms } from "./programs.ts";
 
@@ -98,3 +101,73 @@ test.each([
     });
   },
 );
+
+const RSA = ["-newkey", "rsa:2048"];
+const EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+
+describeWithPrograms("a client that checks what a certificate is for", ["openssl"], () => {
+  test.each([
+    ["no restriction", EC, []],
+    ["for servers", EC, ["extendedKeyUsage=clientAuth,serverAuth"]],
+    ["for signatures", EC, ["keyUsage=digitalSignature"]],
+    ["for key encipherment, with RSA", RSA, ["keyUsage=keyEncipherment"]],
+  ] as const)("accepts one that is served: %s", async (_, key, extensions) => {
+    const tls = withExtensions(extensions, key);
+    expect(parseCertificate(tls).ok).toBe(true);
+    expect(await handshake(tls)).toContain("Verify return code: 0 (ok)");
+  });
+
+  test.each([
+    ["for clients", "extendedKeyUsage=clientAuth", "the certificate is not for servers: "],
+    ["for code", "extendedKeyUsage=critical,codeSigning", "the certificate is not for servers: "],
+    ["a precertificate", "1.3.6.1.4.1.11129.2.4.3=critical,ASN1:NULL", "it is a precertificate, "],
+  ] as const)("refuses one that is not served: %s", async (_, extension, error) => {
+    const tls = withExtensions([extension]);
+    expect(refusal(tls.cert, tls.key)).toStartWith(error);
+    expect(await handshake(tls)).toContain("verify error:");
+  });
+
+  test.each(["keyEncipherment", "keyAgreement", "keyCertSign"])(
+    "an EC certificate for nothing but %s is not served",
+    (usage) => {
+      const tls = withExtensions([`keyUsage=${usage}`]);
+      expect(refusal(tls.cert, tls.key)).toBe(
+        "the certificate chain can't be used: key usage bit incorrect",
+      );
+      expect(() => listen(tls)).toThrow();
+    },
+  );
+
+  test("one for any purpose is served: peers in Go accept it, though openssl does not", () => {
+    expect(parseCertificate(withExtensions(["extendedKeyUsage=anyExtendedKeyUsage"])).ok).toBe(
+      true,
+    );
+  });
+});
+
+function withExtensions(extensions: readonly string[], key: readonly string[] = EC) {
+  const flags = extensions.flatMap((extension) => ["-addext", extension]);
+  return makeTlsFiles(["a.example"], { flags, key });
+}
+
+function listen(tls: TlsFiles) {
+  return Bun.serve({ hostname: "127.0.0.1", port: 0, tls, fetch: () => new Response() });
+}
+
+/** What `openssl s_client`, which trusts the certificate itself, says of a listener that serves it. */
+async function handshake(tls: TlsFiles): Promise<string> {
+  using directory = temporaryDirectory();
+  const trusted = join(directory.path, "trusted.pem");
+  writeFileSync(trusted, tls.cert);
+  const server = listen(tls);
+  try {
+    const flags = ["-CAfile", trusted, "-purpose", "sslserver", "-verify_return_error"];
+    const client = Bun.spawn(
+      ["openssl", "s_client", "-connect", `127.0.0.1:${server.port}`, ...flags],
+      { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+    );
+    return (await client.stdout.text()) + (await client.stderr.text());
+  } finally {
+    await server.stop(true);
+  }
+}

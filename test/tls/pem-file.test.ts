@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { openCertificates } from "../../src/roles/open-certificates.ts";
 import { NO_CERTIFICATE_EVENTS } from "../../src/tls/certificate-events.ts";
-import { openCertificates } from "../../src/tls/open-certificates.ts";
 import type { Transport } from "../../src/tls/transport.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../interop/temporary-directory.ts";
 import { brokerCommand, runBroker } from "../kit/broker-process.ts";

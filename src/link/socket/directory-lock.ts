@@ -1,8 +1,10 @@
 /** A lock on a directory. The kernel releases it when its process ends, and it leaves no file behind. */
 
-import { dlopen, FFIType } from "bun:ffi";
+import { FFIType } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import { loadFromCLibrary } from "../../system/c-library.ts";
 
 /** LOCK_EX | LOCK_NB of flock(2), the same on Linux and macOS. */
 const EXCLUSIVE_AT_ONCE = 2 | 4;
@@ -12,13 +14,6 @@ const RETRY = 5;
 
 /** Milliseconds after which whoever has the lock must be stuck: it is held for as long as a connection takes. */
 const TIMEOUT = 5_000;
-
-/** The C library: glibc, musl, macOS. */
-const LIBRARIES = ["libc.so.6", `libc.musl-${machine()}.so.1`, "libSystem.B.dylib"];
-
-function machine(): string {
-  return process.arch === "arm64" ? "aarch64" : "x86_64";
-}
 
 /**
  * Runs something while no other process, nor another call in this one, has the lock of that directory. Rejects if the
@@ -49,14 +44,8 @@ function flock(fd: number, operation: number): number {
 }
 
 function loadFlock() {
-  for (const library of LIBRARIES) {
-    try {
-      return dlopen(library, {
-        flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
-      }).symbols.flock;
-    } catch {
-      // Another system has another one.
-    }
-  }
-  throw new Error("the C library has not been found, for flock(2)");
+  const { flock: locks } = loadFromCLibrary({
+    flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+  });
+  return locks;
 }

@@ -1,9 +1,12 @@
 /** Reports and state as files: the one place where the daily log touches the disk. */
 
 import { constants } from "node:fs";
-import { appendFile, type FileHandle, open, readdir, realpath, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
+import { OutputWriter } from "../../system/output-writer.ts";
+import { systemClock } from "../../system/system-clock.ts";
+import { openOutput, openStandardOutput, type WriteAtOnce } from "../../system/unblocked-output.ts";
 import { JournalFile, type JournalHandle } from "../distinct/journal-files.ts";
 import type { ReportSink, StateStore } from "./daily-log.ts";
 
@@ -32,12 +35,13 @@ export interface DailyFiles {
  * is no state.
  */
 export async function openDailyFiles(path: string | undefined): Promise<DailyFiles> {
-  if (path === undefined) return { reports: { append: printReport }, state: undefined };
+  if (path === undefined) {
+    return { reports: new ReportOutput(openStandardOutput(1)), state: undefined };
+  }
   const log = await openLog(path);
   try {
     if (!(await log.stat()).isFile()) {
-      const flag = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
-      return { reports: { append: (text) => appendFile(path, text, { flag }) }, state: undefined };
+      return { reports: new ReportOutput(openOutput(path)), state: undefined };
     }
   } finally {
     await log.close();
@@ -49,8 +53,17 @@ export async function openDailyFiles(path: string | undefined): Promise<DailyFil
   return { reports, state: isOfSystem ? undefined : new StateFile(`${path}.state`) };
 }
 
-async function printReport(text: string): Promise<void> {
-  await Bun.write(Bun.stdout, text);
+/** An output that can't be read back. A report that it does not take is refused: the daily log keeps it. */
+class ReportOutput implements ReportSink {
+  readonly #output: OutputWriter;
+
+  constructor(writeAtOnce: WriteAtOnce) {
+    this.#output = new OutputWriter({ writeAtOnce, room: 0, clock: systemClock });
+  }
+
+  async append(text: string): Promise<void> {
+    this.#output.write(text);
+  }
 }
 
 function openLog(path: string): Promise<FileHandle> {

@@ -18,6 +18,7 @@ import { join } from "node:path";
 
 import { openDailyFiles, ReportFile, StateFile } from "../../../src/metrics/daily/daily-files.ts";
 import { type JournalHandle } from "../../../src/metrics/distinct/journal-files.ts";
+import { untilHolds } from "../../kit/broker-process.ts";
 
 const NOON = new Date("2026-08-01T12:00:00.900Z");
 
@@ -95,6 +96,47 @@ describe("opening", () => {
     expect(await child.stderr.text()).toBe("undefined\n");
   });
 });
+
+test.each(["undefined", '"/dev/stdout"'])(
+  "a pipe that is not read refuses reports at once, tears none, and gets them later: %s",
+  async (logPath) => {
+    const module = join(import.meta.dir, "../../../src/metrics/daily/daily-files.ts");
+    // Reports longer than what a pipe takes wholly or not at all.
+    const script = `
+      const { openDailyFiles } = await import(${JSON.stringify(module)});
+      const { reports } = await openDailyFiles(${logPath});
+      const report = "x".repeat(4999) + "\\n";
+      const append = (text) => reports.append(text).then(() => "taken", String);
+      let taken = 0;
+      let fault = "";
+      while ((fault = await append(report)) === "taken") taken++;
+      console.error(taken + " " + fault);
+      while ((await append("late\\n")) !== "taken") await Bun.sleep(5);`;
+    const pipeline = `"$BUN" -e "$SCRIPT" 2>said | { until [ -e go ]; do sleep 0.01; done; cat >out; }`;
+    const shell = Bun.spawn(["setsid", "sh", "-c", pipeline], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "ignore"],
+      env: { ...process.env, BUN: process.execPath, SCRIPT: script },
+    });
+    try {
+      let said = "";
+      await untilHolds("refused", async () => {
+        said = await text(join(folder, "said")).catch(() => "");
+        return said.endsWith("\n");
+      });
+      const [, taken, refusal] = /^(\d+) (.*)\n$/.exec(said) ?? [];
+      expect(Number(taken)).toBeGreaterThan(10);
+      expect(refusal).toBe("Error: its reader does not read");
+      await writeFile(join(folder, "go"), "");
+      await shell.exited;
+      const report = `${"x".repeat(4999)}\n`;
+      expect(await text(join(folder, "out"))).toBe(`${report.repeat(Number(taken))}late\n`);
+    } finally {
+      if (shell.exitCode === null) process.kill(-shell.pid, "SIGKILL");
+      await shell.exited;
+    }
+  },
+);
 
 /** An open file on a disk that has room for so many more bytes. */
 class FullDisk {

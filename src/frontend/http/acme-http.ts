@@ -1,8 +1,8 @@
 /** What port 80 answers while certificates come from a certificate authority. */
 
-import { plainText } from "../frontend/http/replies.ts";
-import { parseRequestTarget } from "../frontend/http/request-target.ts";
-import type { Handler } from "../frontend/http/routes.ts";
+import { plainText } from "./replies.ts";
+import { parseRequestTarget } from "./request-target.ts";
+import type { Handler } from "./routes.ts";
 
 const CHALLENGES = "/.well-known/acme-challenge/";
 

@@ -1,34 +1,37 @@
-/** The source of certificates that the command line asks for, with all that it needs. */
+/** Opens the certificate source that the options ask for, and the listener that ACME needs on port 80. */
 
 import { X509Certificate } from "node:crypto";
 
+import { createAcmeHandler } from "../frontend/http/acme-http.ts";
 import { HttpServer } from "../frontend/http/server.ts";
 import type { Logger } from "../log/logger.ts";
 import { systemClock } from "../system/system-clock.ts";
-import { AcmeCache } from "./acme-cache.ts";
-import { AcmeCertificates } from "./acme-certificates.ts";
-import { createAcmeHandler } from "./acme-http.ts";
-import { AcmeAuthority } from "./certificate-authority.ts";
-import type { CertificateEvents } from "./certificate-events.ts";
-import { CertificateFiles } from "./certificate-files.ts";
-import { CertificatePipe } from "./certificate-pipe.ts";
-import type { CertificateSource } from "./certificate-source.ts";
-import { reasonOf } from "./certificate.ts";
-import { type ReadPem, readPemFile } from "./pem-file.ts";
-import type { AcmeOptions, Transport } from "./transport.ts";
+import { AcmeCache } from "../tls/acme-cache.ts";
+import { AcmeCertificates } from "../tls/acme-certificates.ts";
+import { AcmeAuthority } from "../tls/certificate-authority.ts";
+import type { CertificateEvents } from "../tls/certificate-events.ts";
+import { CertificateFiles } from "../tls/certificate-files.ts";
+import { CertificatePipe } from "../tls/certificate-pipe.ts";
+import type { CertificateSource } from "../tls/certificate-source.ts";
+import { reasonOf } from "../tls/certificate.ts";
+import { type ReadPem, readPemFile } from "../tls/pem-file.ts";
+import type { AcmeOptions, Transport } from "../tls/transport.ts";
 
+/** A certificate source with what it runs in the background. */
 export interface OpenCertificates {
   readonly source: CertificateSource;
-  /** Ends all that the source does in the background, and stops listening for the certificate authority. */
+  /** Ends the source's background work, and closes the ACME listener. */
   close(): Promise<void>;
 }
 
+/** The outcome of opening a source. */
 export type OpenedCertificates =
   /** `certificates` is undefined where plain HTTP was asked for. */
   | { readonly ok: true; readonly certificates: OpenCertificates | undefined }
   /** `error`: what the operator has to mend, in one line. */
   | { readonly ok: false; readonly error: string };
 
+/** Opens the source. With ACME, listens at once for HTTP-01 requests. */
 export function openCertificates(
   transport: Transport,
   log: Logger,

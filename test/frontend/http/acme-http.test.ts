@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 
-import { HttpServer } from "../../src/frontend/http/server.ts";
-import { createAcmeHandler } from "../../src/tls/acme-http.ts";
-import { RawConnection } from "../frontend/http/raw-http.ts";
+import { createAcmeHandler } from "../../../src/frontend/http/acme-http.ts";
+import { HttpServer } from "../../../src/frontend/http/server.ts";
+import { RawConnection } from "./raw-http.ts";
 
 describe("port 80", () => {
   const challenges = new Map([["token-1", "token-1.thumbprint"]]);
