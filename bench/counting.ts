@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type BuiltTarget, listenFlags, MAIN } from "./targets.ts";
+import { brokerCommand } from "../test/kit/broker-process.ts";
+import { type BuiltTarget, listenFlags } from "./targets.ts";
 
 interface CountryFiles {
   readonly ipv4: string;
@@ -30,19 +31,19 @@ export function prepareCounting(installed: CountryFiles = DEBIAN_FILES): BuiltTa
       name: "counting",
       label: `this broker with everything counted: ${origin}, journals, the daily report in a file`,
       constant: false,
-      command: (port) => [
-        ...MAIN,
-        ...listenFlags(port),
-        "--geoipdb",
-        ipv4,
-        "--geoip6db",
-        ipv6,
-        // Each round has a port of its own, and so begins with files of its own.
-        "--ip-count-prefix",
-        join(directory, `${port}-`),
-        "--metrics-log",
-        join(directory, `${port}.log`),
-      ],
+      command: (port) =>
+        brokerCommand(
+          ...listenFlags(port),
+          "--geoipdb",
+          ipv4,
+          "--geoip6db",
+          ipv6,
+          // Each round has a port of its own, and so begins with files of its own.
+          "--ip-count-prefix",
+          join(directory, `${port}-`),
+          "--metrics-log",
+          join(directory, `${port}.log`),
+        ),
     },
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };

@@ -10,15 +10,10 @@ import {
   bodyOf,
   CONSTANT_NONCE,
   encodeClientPoll,
-  encodeProxyAnswer,
-  encodeProxyPoll,
-  findNonce,
-  formatAnswer,
   formatNonce,
   formatOffer,
-  makeSid,
-  parseProxyReply,
 } from "./messages.ts";
+import { takeProxyTurn } from "./proxy-turn.ts";
 import { Tally } from "./tally.ts";
 import { WaitingPlaces } from "./waiting-places.ts";
 
@@ -160,25 +155,16 @@ export class Peers {
 
   /** One poll of a proxy, and the answer if a client came. `polled` is called when the poll has its reply. */
   async #serve(connection: Connection, nat: string, polled: () => void): Promise<void> {
-    const sid = makeSid();
     this.tally.waiting++;
-    let reply: string;
-    try {
-      reply = await this.#post(connection, "/proxy", encodeProxyPoll(sid, nat));
-    } finally {
-      this.tally.waiting--;
-      polled();
-    }
-    const offer = parseProxyReply(reply);
-    if (offer === undefined) {
-      this.tally.idlePolls++;
-      return;
-    }
-    const nonce = findNonce(offer);
-    if (nonce === undefined || offer !== formatOffer(nonce))
-      throw new BadReply("/proxy: not an offer that was made");
-    const answer = encodeProxyAnswer(sid, formatAnswer(nonce));
-    assertAnswerReply(await this.#post(connection, "/answer", answer));
+    const turn = await takeProxyTurn((path, body) => this.#post(connection, path, body), {
+      nat,
+      onPolled: () => {
+        this.tally.waiting--;
+        polled();
+      },
+    });
+    if (turn.kind === "answered") assertAnswerReply(turn.reply);
+    else this.tally.idlePolls++;
   }
 
   async #post(connection: Connection, path: string, body: string): Promise<string> {

@@ -4,16 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { freePort } from "../test/kit/free-port.ts";
+import { mortal } from "../test/kit/mortal.ts";
+import { ServerProcess } from "../test/kit/server-process.ts";
 import { type LoadResult, parseLoadResult } from "./load-result.ts";
 import type { Server } from "./measure.ts";
 import type { Target } from "./targets.ts";
-
-/** Longest time from start to the first connection accepted, in ms. */
-const READY_TIMEOUT = 15_000;
-/** Longest time from SIGTERM to the end, in ms; then SIGKILL. */
-const STOP_TIMEOUT = 5000;
-/** What is kept of a server's log, for the message if it fails, in characters. */
-const LOG_TAIL = 2000;
 
 /** Open files of a process besides the proxies' connections. */
 const SPARE_FILES = 500;
@@ -32,31 +27,20 @@ export async function startServer(
 ): Promise<RunningServer> {
   const port = freePort();
   const { oneCore = false } = target;
-  const child = Bun.spawn(withAllFiles(target.command(port, holdPolls), oneCore), {
+  const server = new ServerProcess(withAllFiles(target.command(port, holdPolls), oneCore), {
     // Whatever a server leaves behind by its defaults is left there.
     cwd: tmpdir(),
-    stdio: ["ignore", "ignore", "pipe"],
-    // As it is now; the default is as it was when this process began.
-    env: process.env,
     signal,
   });
-  const log = keepTail(child.stderr);
-  const stop = async () => {
-    child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT);
-    await child.exited;
-    clearTimeout(timer);
-  };
-  const deadline = performance.now() + READY_TIMEOUT;
-  while (!(await accepts(port))) {
-    if (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
-      await Bun.sleep(50);
-      continue;
-    }
+  const stop = () => server.stop();
+  try {
+    await server.accepting(port);
+  } catch (error) {
     await stop();
-    throw new Error(`${target.name} did not start:\n${await log}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${target.name} did not start: ${reason}`, { cause: error });
   }
-  return { port, pid: child.pid, oneCore, [Symbol.asyncDispose]: stop };
+  return { port, pid: server.pid, oneCore, [Symbol.asyncDispose]: stop };
 }
 
 /** Runs the load generator against a server to its end. Rejects if it measured nothing. */
@@ -74,7 +58,7 @@ export async function runLoad(
     String(server.pid),
     ...options,
   ];
-  const child = Bun.spawn(withAllFiles(command, server.oneCore), {
+  const child = Bun.spawn(mortal(withAllFiles(command, server.oneCore)), {
     stdio: ["ignore", "pipe", "inherit"],
     signal,
   });
@@ -95,26 +79,4 @@ export function assertEnoughFiles(connections: number): void {
   const limit = Number(stdout.toString().trim());
   if (connections + SPARE_FILES > limit)
     throw new Error(`${connections} proxies need more open files than the ${limit} of ulimit -Hn`);
-}
-
-async function accepts(port: number): Promise<boolean> {
-  try {
-    const socket = await Bun.connect({
-      hostname: "127.0.0.1",
-      port,
-      socket: { data() {}, connectError() {} },
-    });
-    socket.end();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function keepTail(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let tail = "";
-  for await (const chunk of stream)
-    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-LOG_TAIL);
-  return tail;
 }

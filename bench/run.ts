@@ -2,6 +2,7 @@
 
 import { cpus } from "node:os";
 
+import { openRunDirectory } from "../scripts/run-directory.ts";
 import {
   type Case,
   FLAT_PROXIES,
@@ -84,6 +85,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   );
 
   using built = new DisposableStack();
+  built.use(openRunDirectory());
   const chooseCases = async () => {
     if (flat) return flatCases(given);
     if (mixed) return [mixedCase(given)];

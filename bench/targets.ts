@@ -1,9 +1,11 @@
 /** The servers that are measured: how each is found or built, and started. */
 
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { brokerCommand } from "../test/kit/broker-process.ts";
+import { findUpstreamBroker, UPSTREAM_BROKER_NEEDED } from "../test/kit/upstream-broker.ts";
 import { BROKER_QUEUE, REGION } from "./sqs-way.ts";
 
 export const RIVALS = ["upstream", "go-floor", "uncounted"] as const;
@@ -21,14 +23,6 @@ export interface Target {
   /** The command that listens on a port of 127.0.0.1. */
   readonly command: (port: number, holdPolls: boolean) => readonly string[];
 }
-
-const ROOT = join(import.meta.dir, "..");
-/** The version whose behaviour ours is measured by. */
-const UPSTREAM =
-  "gitlab.torproject.org/tpo/anti-censorship/pluggable-transports/snowflake/v2/broker@v2.14.1";
-
-/** The program itself. */
-export const MAIN: readonly string[] = [process.execPath, join(ROOT, "src/main.ts")];
 
 /** What the program is told of the load that comes, whatever it counts. `transport`: its certificate, or that it has none. */
 export function listenFlags(
@@ -51,12 +45,12 @@ export const OURS: Target = {
   label:
     "this broker: counts for the daily report and Prometheus, without country files or journals",
   constant: false,
-  command: (port) => [...MAIN, ...listenFlags(port), "--disable-geoip"],
+  command: (port) => brokerCommand(...listenFlags(port), "--disable-geoip"),
 };
 
 /** This broker as one process, and as a core with one and with two http-frontends. */
 export function splitTargets(transport?: readonly string[]): [Target, Target, Target] {
-  const flags = (port: number) => [...MAIN, ...listenFlags(port, transport), "--disable-geoip"];
+  const flags = (port: number) => brokerCommand(...listenFlags(port, transport), "--disable-geoip");
   return [
     { ...OURS, label: "this broker as one process", command: flags },
     {
@@ -124,22 +118,10 @@ export const BUN_FLOOR: Target = {
   ],
 };
 
-/** Upstream's broker. Throws, saying how to build it, if the environment names none. */
+/** Upstream's broker. Throws, saying what to give, if the environment names none. */
 export function findUpstream(environment: Readonly<Record<string, string | undefined>>): Target {
-  const { SNOWFLAKE_UPSTREAM_BROKER: named, SNOWFLAKE_PEERS_DIR: peers } = environment;
-  const binary = named ?? (peers === undefined ? undefined : join(peers, "broker"));
-  if (binary === undefined || !isExecutable(binary)) {
-    throw new Error(
-      [
-        binary === undefined
-          ? "upstream's broker: neither SNOWFLAKE_UPSTREAM_BROKER nor SNOWFLAKE_PEERS_DIR is set"
-          : `upstream's broker: ${binary} is no program`,
-        "Build it with Go 1.25 or later, then say where it is:",
-        `  GOBIN="$PWD/peers" go install ${UPSTREAM}`,
-        '  SNOWFLAKE_UPSTREAM_BROKER="$PWD/peers/broker" npm run bench -- --against upstream',
-      ].join("\n"),
-    );
-  }
+  const binary = findUpstreamBroker(environment);
+  if (binary === undefined) throw new Error(`--against upstream needs ${UPSTREAM_BROKER_NEEDED}`);
   return {
     name: "upstream",
     label: "upstream's broker, in Go",
@@ -184,13 +166,4 @@ export async function buildGoFloor(signal: AbortSignal): Promise<BuiltTarget> {
     command: (port) => [binary, "-addr", `127.0.0.1:${port}`],
   };
   return { target, [Symbol.dispose]: remove };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

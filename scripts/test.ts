@@ -2,12 +2,17 @@
  * Runs the tests and ends with one plain line of what really ran: `N passed, N failed, N skipped`.
  *
  * The suites with real peers run where loopback is the only network. With arguments only those files or folders run,
- * in one go. Peers that are missing are skipped with a line each, unless REQUIRE_PEERS=1 makes them failures.
+ * in one go. Peers that are missing are skipped with a line each. With REQUIRE_PEERS=1 they are failures, but for
+ * upstream's newest programs, which only the environment can name.
  */
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants } from "node:os";
 import { join } from "node:path";
+
+import { mortal } from "../test/kit/mortal.ts";
+import { findUpstreamBroker, UPSTREAM_BROKER_NEEDED } from "../test/kit/upstream-broker.ts";
+import { openRunDirectory } from "./run-directory.ts";
+import { parseTestReport, type TestReport, withSkipsFailed } from "./test-report.ts";
 
 const TIMEOUT = 30_000;
 const INTEROP = "test/interop";
@@ -15,13 +20,24 @@ const ACME = "test/acme";
 const ROTATION = "test/tls/rotation.test.ts";
 const RESTARTS = "test/roles/split-under-load.test.ts";
 
-interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
+/** The suites whose peers no package has. They alone may be skipped where peers are required. */
+const BY_VARIABLE = new Set(["interop/newest-peers"]);
+const UPSTREAM_BROKER = findUpstreamBroker(process.env);
+const REQUIRE_PEERS = process.env["REQUIRE_PEERS"] === "1";
+
+const directory = openRunDirectory();
+/** What runs now. */
+let current: Bun.Subprocess | undefined;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => void interrupt(signal));
 }
 
-const results = mkdtempSync(join(tmpdir(), "snowflake-broker-test-"));
+async function interrupt(signal: "SIGINT" | "SIGTERM"): Promise<never> {
+  current?.kill("SIGKILL");
+  await current?.exited;
+  directory[Symbol.dispose]();
+  process.exit(128 + constants.signals[signal]);
+}
 
 interface RunOptions {
   /** What runs the tests' command. */
@@ -30,8 +46,12 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-async function run(name: string, args: readonly string[], options: RunOptions = {}) {
-  const outfile = join(results, `${name}.xml`);
+async function run(
+  name: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<TestReport> {
+  const outfile = join(directory.path, `${name}.xml`);
   const command = [
     ...(options.wrapper ?? []),
     process.execPath,
@@ -43,32 +63,21 @@ async function run(name: string, args: readonly string[], options: RunOptions = 
     ...args,
   ];
   const started = performance.now();
-  const tests = Bun.spawn(command, {
+  current = Bun.spawn(mortal(command), {
     stdio: ["ignore", "inherit", "inherit"],
     env: { ...process.env, ...options.env },
   });
-  const exitCode = await tests.exited;
-  const counts = countResults(outfile);
+  const exitCode = await current.exited;
+  const written = parseTestReport(
+    await Bun.file(outfile)
+      .text()
+      .catch(() => ""),
+  );
+  const report = REQUIRE_PEERS ? withSkipsFailed(written, BY_VARIABLE) : written;
   // A run that failed before or beside its tests, say in a hook, is a failure that no test counts.
-  const failed = exitCode !== 0 && counts.failed === 0 ? 1 : counts.failed;
+  const failed = exitCode !== 0 && report.failed === 0 ? 1 : report.failed;
   console.log(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  return { ...counts, failed };
-}
-
-/** Adds up what a JUnit report says; a report that is missing counts as one failure. */
-function countResults(outfile: string): Counts {
-  let report: string;
-  try {
-    report = readFileSync(outfile, "utf8");
-  } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
-  }
-  const [total = ""] = /<testsuites [^>]*>/.exec(report) ?? [];
-  const count = (attribute: string) =>
-    Number(new RegExp(` ${attribute}="(\\d+)"`).exec(total)?.[1] ?? Number.NaN);
-  const failed = count("failures");
-  const skipped = count("skipped");
-  return { passed: count("tests") - failed - skipped, failed, skipped };
+  return { ...report, failed };
 }
 
 const chosen = process.argv.slice(2);
@@ -85,14 +94,29 @@ async function runAll() {
   return [
     await run("tests", [...together, "test"]),
     await run("conformance-split", ["--parallel", CONFORMANCE], SPLIT),
+    await runConformanceOfUpstream(),
     await run("interop", alone, LOOPBACK_ONLY),
     await run("interop-split", [INTEROP], { ...LOOPBACK_ONLY, ...SPLIT }),
   ];
 }
 
-const runs = chosen.length > 0 ? [await run("chosen", chosen)] : await runAll();
-rmSync(results, { recursive: true });
+/** Asks upstream's broker the questions of the conformance suite. This shows that what the suite expects is right. */
+async function runConformanceOfUpstream(): Promise<TestReport> {
+  const name = "conformance-upstream";
+  if (UPSTREAM_BROKER !== undefined) {
+    return run(name, ["--parallel", CONFORMANCE], { env: { TARGET: "upstream" } });
+  }
+  console.log(`skipped ${name}: needs ${UPSTREAM_BROKER_NEEDED}`);
+  return { passed: 0, failed: 0, skipped: [name] };
+}
 
-const sum = (key: keyof Counts) => runs.reduce((total, counts) => total + counts[key], 0);
-console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
-process.exit(sum("failed") === 0 && sum("passed") > 0 ? 0 : 1);
+const runs = chosen.length > 0 ? [await run("chosen", chosen)] : await runAll();
+directory[Symbol.dispose]();
+
+const sum = (count: (report: TestReport) => number) =>
+  runs.reduce((total, report) => total + count(report), 0);
+const passed = sum((report) => report.passed);
+const failed = sum((report) => report.failed);
+const skipped = sum((report) => report.skipped.length);
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);

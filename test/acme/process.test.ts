@@ -6,13 +6,11 @@ import { join } from "node:path";
 
 import { ChildProcess } from "../interop/child-process.ts";
 import { temporaryDirectory } from "../interop/temporary-directory.ts";
-import { BrokerProcess, runBroker } from "../kit/broker-process.ts";
+import { brokerCommand, BrokerProcess, runBroker } from "../kit/broker-process.ts";
 import { freePort } from "../kit/free-port.ts";
 import { describeWithPrograms } from "../tls/programs.ts";
 import { servedSerial } from "../tls/served-serial.ts";
 import { startPebble } from "./pebble.ts";
-
-const MAIN = join(import.meta.dir, "../../src/main.ts");
 
 /** Longest time of one test, in ms; the broker's own patience with an order is 2 s. */
 const TIMEOUT = 30_000;
@@ -74,7 +72,7 @@ describeWithPrograms(
     /** A broker whose authority is nowhere, and what it logs. */
     function startLost(cache: string): ChildProcess {
       const child = new ChildProcess([
-        ...[process.execPath, MAIN, "--acme-hostnames=a.example", `--acme-cert-cache=${cache}`],
+        ...brokerCommand("--acme-hostnames=a.example", `--acme-cert-cache=${cache}`),
         ...["--acme-http-addr=127.0.0.1:0", `--acme-directory=https://127.0.0.1:1/`],
       ]);
       return stage.use(child);

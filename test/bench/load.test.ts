@@ -46,7 +46,9 @@ test("a server that ends at once fails with the end of its log", async () => {
     ...BUN_FLOOR,
     command: () => [process.execPath, "-e", script],
   };
-  expect(await reasonOf(startServer(target, false, never))).toContain("did not start:\nno licence");
+  expect(await reasonOf(startServer(target, false, never))).toContain(
+    "did not start: it exited; so far: no licence",
+  );
 });
 
 describe("parseLoadResult", () => {

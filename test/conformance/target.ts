@@ -7,14 +7,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { brokerCommand } from "../kit/broker-process.ts";
 import { freePort } from "../kit/free-port.ts";
-
-const MAIN = join(import.meta.dir, "../../src/main.ts");
-
-/** How long a broker may take to accept connections, in ms. */
-const START_TIMEOUT = 10_000;
-/** How often it is asked meanwhile, in ms. */
-const LOOK_AGAIN = 10;
+import { ServerProcess } from "../kit/server-process.ts";
+import { findUpstreamBroker, UPSTREAM_BROKER_NEEDED } from "../kit/upstream-broker.ts";
 
 /** What a broker is started with. */
 export interface TargetOptions {
@@ -46,21 +42,18 @@ interface Place {
   readonly directory: string;
 }
 
-/** The command lines of the processes that together are the broker, in the order they are started. */
+/** The command lines of the processes that together are the broker, in the order they are started. The last one listens. */
 type Commands = (place: Place, flags: readonly string[]) => readonly (readonly string[])[];
 
 /** A new target is one more entry here. Where there is a metrics file, it starts empty. */
 const COMMANDS = {
-  ours: (place, flags) => [[process.execPath, MAIN, ...commonFlags(place), ...flags]],
+  ours: (place, flags) => [brokerCommand(...commonFlags(place), ...flags)],
   split(place, flags) {
     const socket = ["-socket", join(place.directory, "core.sock")];
     const metrics = ["-metrics-log", join(place.directory, "metrics.log")];
     return [
-      [process.execPath, MAIN, "core", ...socket, "-disable-geoip", ...metrics, ...flags],
-      [
-        ...[process.execPath, MAIN, "http-frontend", ...socket],
-        ...["-disable-tls", "-addr", place.address, ...metrics],
-      ],
+      brokerCommand("core", ...socket, "-disable-geoip", ...metrics, ...flags),
+      brokerCommand("http-frontend", ...socket, "-disable-tls", "-addr", place.address, ...metrics),
     ];
   },
   upstream: (place, flags) => [[upstreamBroker(), ...commonFlags(place), ...flags]],
@@ -86,14 +79,8 @@ export async function startTarget(options: Partial<TargetOptions> = {}): Promise
   const port = freePort();
   const flags = await writeFlags({ ...DEFAULT_OPTIONS, ...options }, directory);
   const commands = COMMANDS[TARGET]({ address: `127.0.0.1:${port}`, directory }, flags);
-  const processes = commands.map((command) => stage.use(new ProcessGroup(command)));
-
-  const deadline = performance.now() + START_TIMEOUT;
-  while (!(await accepts(port))) {
-    const ended = processes.find((process) => process.hasEnded);
-    if (ended === undefined && performance.now() < deadline) await Bun.sleep(LOOK_AGAIN);
-    else throw new Error(`${TARGET} did not start:\n${(ended ?? processes[0])?.log}`);
-  }
+  const processes = commands.map((command) => stage.use(new ServerProcess(command)));
+  await processes.at(-1)?.accepting(port);
   const running = stage.move();
   return {
     port,
@@ -121,62 +108,6 @@ async function writeFlags(options: TargetOptions, directory: string): Promise<st
   return flags;
 }
 
-/**
- * A process that leads a group of its own, which is killed as a whole when it is disposed of. Should the tests
- * themselves be killed, the kernel kills the process (`setpriv --pdeathsig`, where there is one).
- */
-class ProcessGroup implements AsyncDisposable {
-  /** What it wrote to standard error. */
-  log = "";
-  readonly #process: Bun.Subprocess<"ignore", "ignore", "pipe">;
-  readonly #logRead: Promise<void>;
-
-  constructor(command: readonly string[]) {
-    const mortal = Bun.which("setpriv") === null ? [] : ["setpriv", "--pdeathsig", "KILL", "--"];
-    this.#process = Bun.spawn([...mortal, ...command], {
-      stdio: ["ignore", "ignore", "pipe"],
-      detached: true,
-    });
-    this.#logRead = this.#readLog();
-  }
-
-  get hasEnded(): boolean {
-    return this.#process.exitCode !== null || this.#process.signalCode !== null;
-  }
-
-  async #readLog(): Promise<void> {
-    const decoder = new TextDecoder();
-    for await (const bytes of this.#process.stderr) {
-      this.log += decoder.decode(bytes, { stream: true });
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      process.kill(-this.#process.pid, "SIGKILL");
-    } catch (error) {
-      const gone = error instanceof Error && "code" in error && error.code === "ESRCH";
-      if (!gone) throw error;
-    }
-    await Promise.all([this.#process.exited, this.#logRead]);
-  }
-}
-
-async function accepts(port: number): Promise<boolean> {
-  try {
-    const socket = await Bun.connect({
-      hostname: "127.0.0.1",
-      port,
-      socket: { data() {}, connectError() {} },
-    });
-    socket.end();
-    return true;
-  } catch {
-    // Refused: the process is not yet so far.
-    return false;
-  }
-}
-
 function parseTarget(name: string): TargetName {
   if (!isTargetName(name)) {
     return fail(`TARGET=${name}: no such target; there are ${Object.keys(COMMANDS).join(", ")}`);
@@ -191,16 +122,13 @@ function isTargetName(name: string): name is TargetName {
 
 /** The path of the Go broker's binary; without one the run ends here. */
 function upstreamBroker(): string {
-  const directory = process.env["SNOWFLAKE_PEERS_DIR"];
-  const path =
-    process.env["SNOWFLAKE_UPSTREAM_BROKER"] ??
-    (directory === undefined ? undefined : join(directory, "broker"));
-  if (path !== undefined && Bun.which(path) !== null) return path;
-  return fail(
-    "TARGET=upstream needs the Go broker: go install " +
-      "gitlab.torproject.org/tpo/anti-censorship/pluggable-transports/snowflake/v2/broker@VERSION, " +
-      "then name the binary in SNOWFLAKE_UPSTREAM_BROKER or its directory in SNOWFLAKE_PEERS_DIR",
-  );
+  try {
+    return (
+      findUpstreamBroker(process.env) ?? fail(`TARGET=upstream needs ${UPSTREAM_BROKER_NEEDED}`)
+    );
+  } catch (error) {
+    return fail(String(error));
+  }
 }
 
 /** Ends the whole run, so that what is wrong is said once and not by every suite. */

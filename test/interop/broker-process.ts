@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { startChild } from "./child-process.ts";
+import { BrokerProcess } from "../kit/broker-process.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import type { TestCa } from "./test-ca.ts";
 import { until } from "./waiting.ts";
@@ -12,39 +12,31 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** The bridge that clients ask for who ask for none in particular. */
 const DEFAULT_BRIDGE = "2B280B23E1107BB62ABFC40DDCC8824814F80A72";
 
-/** The line on standard error that says where the broker listens: scheme and port. */
-const LISTENING = /listening on (https?):\/\/\S+:(\d+)\/$/;
-
-export interface BrokerProcess extends AsyncDisposable {
+/** A broker that listens. */
+export interface Broker extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Our broker as a process of its own, or with TARGET=split as a core and an http-frontend, on a free port; with TLS if there is a certificate for it. */
-export async function startBroker(relayUrl: string, ca?: TestCa): Promise<BrokerProcess> {
-  const stage = new AsyncDisposableStack();
-  try {
-    const directory = stage.use(temporaryDirectory());
-    const matching = ["--disable-geoip", ...(await brokerFiles(directory.path, relayUrl))];
-    const listening = [
-      ...["--addr", "127.0.0.1:0"],
-      ...(ca === undefined ? ["--disable-tls"] : ["--cert", ca.certFile, "--key", ca.keyFile]),
-    ];
-    let frontend = [...matching, ...listening];
-    if (process.env["TARGET"] === "split") {
-      const socket = ["--socket", join(directory.path, "core.sock")];
-      const core = [process.execPath, "src/main.ts", "core", ...socket, ...matching];
-      stage.use((await startChild(core, /core ready/, { cwd: ROOT })).child);
-      frontend = ["http-frontend", ...socket, ...listening];
-    }
-    const command = [process.execPath, "src/main.ts", ...frontend];
-    const { child, match } = await startChild(command, LISTENING, { cwd: ROOT });
-    stage.use(child);
-    const url = `${match[1]}://127.0.0.1:${match[2]}/`;
-    return { url, [Symbol.asyncDispose]: () => stage.disposeAsync() };
-  } catch (error) {
-    await stage.disposeAsync();
-    throw error;
+/** Our broker, or with TARGET=split a core and an http-frontend, on a free port; with TLS if there is a certificate for it. */
+export async function startBroker(relayUrl: string, ca?: TestCa): Promise<Broker> {
+  await using stage = new AsyncDisposableStack();
+  const directory = stage.use(temporaryDirectory());
+  const matching = ["--disable-geoip", ...(await brokerFiles(directory.path, relayUrl))];
+  const listening = [
+    ...["--addr", "127.0.0.1:0"],
+    ...(ca === undefined ? ["--disable-tls"] : ["--cert", ca.certFile, "--key", ca.keyFile]),
+  ];
+  let frontend = [...matching, ...listening];
+  if (process.env["TARGET"] === "split") {
+    const socket = ["--socket", join(directory.path, "core.sock")];
+    stage.use(await BrokerProcess.startRole("core", ...socket, ...matching));
+    frontend = ["http-frontend", ...socket, ...listening];
   }
+  const broker = stage.use(await BrokerProcess.startRole(...frontend));
+  const running = stage.move();
+  // The certificate is for the address, not for the name that a broker gives it.
+  const url = broker.url.replace("localhost", "127.0.0.1");
+  return { url, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 /**
@@ -63,11 +55,11 @@ export async function brokerFiles(directory: string, relayUrl: string): Promise<
   return ["--bridge-list-path", bridges, "--poll-interval-filepath", intervals];
 }
 
-/** Looks at the broker's count of proxies until there is one; rejects after 5 s. */
-export async function proxyWaiting(brokerUrl: string, ca?: TestCa): Promise<void> {
+/** Looks at the broker's count of proxies until there is one, and returns the page that says so; rejects after 5 s. */
+export async function proxyWaiting(brokerUrl: string, ca?: TestCa): Promise<string> {
   const trust = ca === undefined ? {} : { tls: { ca: Bun.file(ca.authorityFile) } };
-  await until(5_000, "proxy at the broker", async () => {
+  return until(5_000, "proxy at the broker", async () => {
     const page = await (await fetch(new URL("debug", brokerUrl), trust)).text();
-    return /^current snowflakes available: [1-9]/.test(page) ? true : undefined;
+    return /^current snowflakes available: [1-9]/.test(page) ? page : undefined;
   });
 }

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 
-import { type BrokerProcess, proxyWaiting, startBroker } from "./broker-process.ts";
+import { type Broker, proxyWaiting, startBroker } from "./broker-process.ts";
 import { describeWithPeers, TEST_TIMEOUT } from "./peers.ts";
 import { createTestCa, type TestCa } from "./test-ca.ts";
 
@@ -38,7 +38,7 @@ const STATUSES = /^status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx$/m;
 describeWithPeers("http2", ["curl", "h2load", "openssl"], () => {
   let stage: AsyncDisposableStack;
   let ca: TestCa;
-  let broker: BrokerProcess;
+  let broker: Broker;
   beforeEach(async () => {
     stage = new AsyncDisposableStack();
     ca = stage.use(createTestCa());

@@ -14,7 +14,7 @@ const PROXY_FLAGS = [
 ];
 const ONE_MEBIBYTE = 1024 * 1024;
 
-describeWithNewestPeers("newest-peers", ({ client, proxy, server }) => {
+describeWithNewestPeers("newest-peers", ["turnserver"], ({ client, proxy, server }) => {
   let stage: AsyncDisposableStack;
   beforeEach(() => {
     stage = new AsyncDisposableStack();

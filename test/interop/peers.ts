@@ -11,6 +11,7 @@ const DEBIAN_PACKAGES = {
   openssl: "openssl",
   curl: "curl",
   h2load: "nghttp2-client",
+  chromium: "chromium",
 } as const;
 
 export type DebianProgram = keyof typeof DEBIAN_PACKAGES;
@@ -38,22 +39,14 @@ export function describeWithPeers(
   body: () => void,
 ): void {
   const missing = programs.filter((program) => Bun.which(program) === null);
-  if (missing.length === 0) {
-    describe(`interop/${suite}`, body);
-    return;
-  }
   const packages = missing.map((program) => DEBIAN_PACKAGES[program]).join(" ");
   const needs = `${missing.join(", ")} (apt-get install ${packages})`;
-  if (REQUIRED) {
-    test(`interop/${suite}`, () => {
-      throw new Error(`interop/${suite} needs ${needs}`);
-    });
-  } else {
-    skip(suite, needs);
-  }
+  if (missing.length === 0) describe(`interop/${suite}`, body);
+  else if (REQUIRED) fail(suite, needs);
+  else skip(suite, needs);
 }
 
-/** The upstream programs of the newest version, built by hand. */
+/** The upstream programs of the newest version. */
 export interface NewestPeers {
   readonly client: string;
   readonly proxy: string;
@@ -62,25 +55,33 @@ export interface NewestPeers {
 
 /**
  * A suite that needs upstream's newest programs, which no package has: `client`, `proxy` and `server` in the directory
- * that SNOWFLAKE_PEERS_DIR names. Without them it is skipped, even with REQUIRE_PEERS=1.
+ * that SNOWFLAKE_PEERS_DIR names, and programs of Debian. If the variable is not set it is skipped, even with
+ * REQUIRE_PEERS=1; if it is, all three have to be there.
  */
-export function describeWithNewestPeers(suite: string, body: (peers: NewestPeers) => void): void {
+export function describeWithNewestPeers(
+  suite: string,
+  programs: readonly DebianProgram[],
+  body: (peers: NewestPeers) => void,
+): void {
   const directory = process.env["SNOWFLAKE_PEERS_DIR"] ?? "";
+  if (directory === "") {
+    skip(suite, "SNOWFLAKE_PEERS_DIR, a directory with upstream's newest client, proxy and server");
+    return;
+  }
   const peers = {
     client: join(directory, "client"),
     proxy: join(directory, "proxy"),
     server: join(directory, "server"),
   };
-  const missing = [...Object.values(peers), "turnserver"].filter(
-    (program) => Bun.which(program) === null,
-  );
-  if (directory === "") {
-    skip(suite, "SNOWFLAKE_PEERS_DIR with client, proxy and server built from upstream's source");
-  } else if (missing.length > 0) {
-    skip(suite, missing.join(", "));
-  } else {
-    describe(`interop/${suite}`, () => body(peers));
-  }
+  const missing = Object.values(peers).filter((program) => Bun.which(program) === null);
+  if (missing.length > 0) fail(suite, missing.join(", "));
+  else describeWithPeers(suite, programs, () => body(peers));
+}
+
+function fail(suite: string, needs: string): void {
+  test(`interop/${suite}`, () => {
+    throw new Error(`interop/${suite} needs ${needs}`);
+  });
 }
 
 function skip(suite: string, needs: string): void {

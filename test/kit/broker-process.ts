@@ -2,146 +2,76 @@
 
 import { join } from "node:path";
 
+import { ServerProcess } from "./server-process.ts";
+
 /** The program. */
 export const MAIN = join(import.meta.dir, "../../src/main.ts");
 
-/** How long a broker may take to listen, in ms. */
-const START_TIMEOUT = 10_000;
+/** How long a run that ends by itself may take, in ms. */
+const RUN_TIMEOUT = 10_000;
 
-export class BrokerProcess implements AsyncDisposable {
-  readonly url: string;
-  readonly #process: Bun.ReadableSubprocess;
-  readonly #stderr: StderrLines;
+/** What a broker logs when it is ready: its URL, or for a core, which has none, just that. */
+const READY = /listening on (http\S+)|core ready/;
 
-  private constructor(url: string, process: Bun.ReadableSubprocess, stderr: StderrLines) {
-    this.url = url;
-    this.#process = process;
-    this.#stderr = stderr;
+/** The command that the launcher in bin/ runs. */
+export function brokerCommand(...args: readonly string[]): string[] {
+  const runtimeFlags = ["--config=/dev/null", "--no-env-file", "--no-install"];
+  return [process.execPath, ...runtimeFlags, MAIN, ...args];
+}
+
+export class BrokerProcess extends ServerProcess {
+  private constructor(...args: readonly string[]) {
+    super(brokerCommand(...args));
   }
 
   /** Starts a broker without TLS unless the arguments say otherwise, and waits until it listens. */
-  static async start(...args: readonly string[]): Promise<BrokerProcess> {
-    const process = spawnBroker([
-      "--disable-tls",
-      "--addr=127.0.0.1:0",
-      "--disable-geoip",
-      ...args,
-    ]);
-    return BrokerProcess.#whenUp(process, /listening on (http\S+)/);
+  static start(...args: readonly string[]): Promise<BrokerProcess> {
+    const usual = ["--disable-tls", "--addr=127.0.0.1:0", "--disable-geoip"];
+    return BrokerProcess.startRole(...usual, ...args);
   }
 
   /**
-   * Starts a role with just these arguments, and waits until it is up. A core has no URL; its is empty. Rejects with
-   * what was logged if the process exits instead.
+   * Starts a role with just these arguments, and waits until it is ready. Rejects with what was logged if the process
+   * exits instead.
    */
   static async startRole(...args: readonly string[]): Promise<BrokerProcess> {
-    return BrokerProcess.#whenUp(spawnBroker(args), /listening on (http\S+)|core ready/);
-  }
-
-  static async #whenUp(process: Bun.ReadableSubprocess, up: RegExp): Promise<BrokerProcess> {
-    const stderr = new StderrLines(process.stderr);
+    const broker = new BrokerProcess(...args);
     try {
-      const line = await stderr.until((text) => up.test(text), START_TIMEOUT);
-      return new BrokerProcess(up.exec(line)?.[1] ?? "", process, stderr);
+      await broker.logged(READY);
+      return broker;
     } catch (error) {
-      process.kill("SIGKILL");
-      await process.exited;
+      await broker[Symbol.asyncDispose]();
       throw error;
     }
   }
 
-  get pid(): number {
-    return this.#process.pid;
-  }
-
-  /** Everything logged so far. */
-  get log(): string {
-    return this.#stderr.text;
-  }
-
-  /** Waits for a log line, for so many milliseconds. */
-  logged(text: string, ms = START_TIMEOUT): Promise<string> {
-    return this.#stderr.until((line) => line.includes(text), ms);
-  }
-
-  signal(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGKILL"): void {
-    this.#process.kill(signal);
-  }
-
-  get exited(): Promise<number> {
-    return this.#process.exited;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill("SIGKILL");
-    await this.#process.exited;
+  /** Ends with a slash. A core has no URL; its is empty. */
+  get url(): string {
+    return READY.exec(this.log)?.[1] ?? "";
   }
 }
 
 /** A run that ends by itself, and is killed if it does not: what it printed and how it exited. */
 export async function runBroker(...args: readonly string[]) {
-  const process = spawnBroker(args, { timeout: START_TIMEOUT, killSignal: "SIGKILL" });
+  const broker = Bun.spawn(brokerCommand(...args), {
+    timeout: RUN_TIMEOUT,
+    killSignal: "SIGKILL",
+    stdio: ["ignore", "pipe", "pipe"],
+    env: process.env,
+  });
   const [stdout, stderr, exitCode] = await Promise.all([
-    process.stdout.text(),
-    process.stderr.text(),
-    process.exited,
+    broker.stdout.text(),
+    broker.stderr.text(),
+    broker.exited,
   ]);
   return { stdout, stderr, exitCode };
 }
 
-function spawnBroker(
-  args: readonly string[],
-  bound: { readonly timeout?: number; readonly killSignal?: "SIGKILL" } = {},
-): Bun.ReadableSubprocess {
-  return Bun.spawn([process.execPath, MAIN, ...args], {
-    ...bound,
-    stdout: "pipe",
-    stderr: "pipe",
-    // As it is now; the default is as it was when the tests began.
-    env: process.env,
-  });
-}
-
 /** Asks until it holds; fails after some seconds. */
 export async function untilHolds(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + START_TIMEOUT;
+  const end = performance.now() + RUN_TIMEOUT;
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`never ${what}`);
     await Bun.sleep(2);
-  }
-}
-
-/** Lines of a stream as they come. */
-class StderrLines {
-  text = "";
-  #ended = false;
-  #onText: () => void = () => {};
-
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
-    void this.#read(stream);
-  }
-
-  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-      this.text += chunk;
-      this.#onText();
-    }
-    this.#ended = true;
-    this.#onText();
-  }
-
-  async until(holds: (line: string) => boolean, ms: number): Promise<string> {
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const timer = setTimeout(
-      () => reject(new Error(`not within ${ms} ms; so far: ${this.text}`)),
-      ms,
-    );
-    this.#onText = () => {
-      const line = this.text.split("\n").slice(0, -1).find(holds);
-      if (line !== undefined) resolve(line);
-      else if (this.#ended) reject(new Error(`it exited; so far: ${this.text}`));
-    };
-    this.#onText();
-    return promise.finally(() => clearTimeout(timer));
   }
 }

@@ -8,16 +8,12 @@ import { HttpConnection } from "../../bench/http-connection.ts";
 import {
   bodyOf,
   encodeClientPoll,
-  encodeProxyAnswer,
-  encodeProxyPoll,
-  findNonce,
   formatAnswer,
   formatNonce,
   formatOffer,
-  makeSid,
   parseObject,
-  parseProxyReply,
 } from "../../bench/messages.ts";
+import { takeProxyTurn } from "../../bench/proxy-turn.ts";
 import { connectionName } from "../kit/tcp-connections.ts";
 import { Counts } from "../tls/counts.ts";
 
@@ -121,38 +117,39 @@ export class SplitLoad {
 
   async #beProxy(peer: Peer): Promise<void> {
     while (!this.#end) {
-      const sid = makeSid();
       const since = performance.now();
+      let given = since;
       this.waiting++;
-      const reply = await this.#ask(peer, "/proxy", encodeProxyPoll(sid, "unrestricted"));
-      this.waiting--;
-      if (this.#end) return;
-      if (reply === undefined) continue;
-      const nonce = this.#readPoll(reply, performance.now() - since);
-      if (nonce === undefined) continue;
-      const given = performance.now();
-      this.#given.set(nonce, given);
-      await Bun.sleep(thinking());
-      const taken = await this.#ask(peer, "/answer", encodeProxyAnswer(sid, formatAnswer(nonce)));
-      if (taken === undefined) this.#answerLost.add(nonce);
-      else if (statusOf(taken) === "client gone") this.#forNobody.push({ nonce, given });
-      else if (statusOf(taken) !== "success") this.unexplained.push(`/answer: ${taken}`);
+      try {
+        const turn = await takeProxyTurn((path, body) => this.#ask(peer, path, body), {
+          nat: "unrestricted",
+          onPolled: () => this.waiting--,
+          onOffer: (nonce) => {
+            given = performance.now();
+            this.#given.set(nonce, given);
+            return Bun.sleep(thinking());
+          },
+        });
+        if (turn.kind === "idle") this.#onIdle(performance.now() - since);
+        else if (turn.kind === "answered") this.#onAnswered(turn.nonce, given, turn.reply);
+      } catch (error) {
+        this.unexplained.push(String(error));
+      }
     }
   }
 
-  /** The nonce of the offer; undefined if there is none. */
-  #readPoll(reply: string, elapsed: number): string | undefined {
-    try {
-      const offer = parseProxyReply(reply);
-      if (offer !== undefined) return findNonce(offer);
-      this.counts.add("idle polls");
-      if (elapsed < SHORTEST_IDLE || elapsed > LONGEST_IDLE) {
-        this.unexplained.push(`/proxy: idle after ${Math.round(elapsed)} ms`);
-      }
-    } catch (error) {
-      this.unexplained.push(String(error));
+  #onIdle(elapsed: number): void {
+    this.counts.add("idle polls");
+    if (elapsed < SHORTEST_IDLE || elapsed > LONGEST_IDLE) {
+      this.unexplained.push(`/proxy: idle after ${Math.round(elapsed)} ms`);
     }
-    return undefined;
+  }
+
+  /** `given`: when the proxy got the offer. */
+  #onAnswered(nonce: string, given: number, reply: string | undefined): void {
+    if (reply === undefined) this.#answerLost.add(nonce);
+    else if (statusOf(reply) === "client gone") this.#forNobody.push({ nonce, given });
+    else if (statusOf(reply) !== "success") this.unexplained.push(`/answer: ${reply}`);
   }
 
   async #beClient(peer: Peer, number: number): Promise<void> {

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { MAIN, runBroker } from "../kit/broker-process.ts";
+import { brokerCommand, runBroker } from "../kit/broker-process.ts";
 import { freePort } from "../kit/free-port.ts";
 
 test.each([
@@ -35,8 +35,14 @@ test("a log below /dev has no state beside it", async () => {
   const folder = mkdtempSync(join(tmpdir(), "snowflake-stdout-"));
   try {
     // The runtime's own pipes are sockets, which can't be opened by this name; a file can.
-    const script = `exec "$0" "$1" --disable-tls --disable-geoip --addr=127.0.0.1:${freePort()} --metrics-log=/dev/stdout >"$2"`;
-    const shell = Bun.spawn(["sh", "-c", script, process.execPath, MAIN, join(folder, "out")], {
+    const command = brokerCommand(
+      "--disable-tls",
+      "--disable-geoip",
+      `--addr=127.0.0.1:${freePort()}`,
+      "--metrics-log=/dev/stdout",
+    );
+    const script = `exec "$@" >'${join(folder, "out")}'`;
+    const shell = Bun.spawn(["sh", "-c", script, "sh", ...command], {
       stdio: ["ignore", "ignore", "pipe"],
       timeout: 10_000,
     });

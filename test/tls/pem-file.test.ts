@@ -6,7 +6,7 @@ import { openCertificates } from "../../src/roles/open-certificates.ts";
 import { NO_CERTIFICATE_EVENTS } from "../../src/tls/certificate-events.ts";
 import type { Transport } from "../../src/tls/transport.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../interop/temporary-directory.ts";
-import { MAIN, runBroker } from "../kit/broker-process.ts";
+import { brokerCommand, runBroker } from "../kit/broker-process.ts";
 import { LogLines } from "./log-lines.ts";
 import { makeTlsFiles } from "./made-certificate.ts";
 import { describeWithPrograms } from "./programs.ts";
@@ -167,7 +167,7 @@ describeWithPrograms("a start with a file that is wrong", ["openssl"], () => {
     // Root may, unless it has lost its capabilities.
     const drop = process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-all"] : [];
     const flags = [`--cert=${at("cert.pem")}`, `--key=${at("secret.pem")}`, ...START];
-    const { exitCode, stderr } = Bun.spawnSync([...drop, process.execPath, MAIN, ...flags]);
+    const { exitCode, stderr } = Bun.spawnSync([...drop, ...brokerCommand(...flags)]);
     expect(stderr.toString()).toMatch(
       /^\S+ \S+ ERROR --key \S+\/secret\.pem: permission denied: give user \d+ the right to read it, [^\n]*\n$/,
     );

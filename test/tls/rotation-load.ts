@@ -8,15 +8,10 @@ import {
   assertAnswerReply,
   assertClientReply,
   encodeClientPoll,
-  encodeProxyAnswer,
-  encodeProxyPoll,
-  findNonce,
-  formatAnswer,
   formatNonce,
   formatOffer,
-  makeSid,
-  parseProxyReply,
 } from "../../bench/messages.ts";
+import { takeProxyTurn } from "../../bench/proxy-turn.ts";
 import { Counts } from "./counts.ts";
 import { type Answer, TlsConnection } from "./tls-connection.ts";
 
@@ -74,15 +69,13 @@ class Peer {
 }
 
 async function beProxy(peer: Peer): Promise<void> {
+  const post = async (path: string, body: string) => (await peer.ask(path, body))?.body;
   while (!ending.signal.aborted) {
-    const sid = makeSid();
-    const reply = await peer.ask("/proxy", encodeProxyPoll(sid, "unrestricted"));
-    if (reply === undefined) continue;
+    const turn = await takeProxyTurn(post, { nat: "unrestricted" });
+    if (turn.kind === "lost") continue;
     counts.add("polls");
-    const nonce = findNonce(parseProxyReply(reply.body) ?? "");
-    if (nonce === undefined) continue;
-    const taken = await peer.ask("/answer", encodeProxyAnswer(sid, formatAnswer(nonce)));
-    if (taken !== undefined && !ending.signal.aborted) assertAnswerReply(taken.body);
+    if (turn.kind === "idle" || turn.reply === undefined) continue;
+    if (!ending.signal.aborted) assertAnswerReply(turn.reply);
   }
 }
 
