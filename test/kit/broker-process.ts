@@ -5,6 +5,12 @@ import { join } from "node:path";
 /** The program. */
 export const MAIN = join(import.meta.dir, "../../src/main.ts");
 
+/** What makes a process say how much memory it holds. */
+const HEAP_PROBE = join(import.meta.dir, "heap-probe.ts");
+
+/** What a role logs when it is up; a core has no URL. */
+const UP = /listening on (http\S+)|core ready/;
+
 /** How long a broker may take to listen, in ms. */
 const START_TIMEOUT = 10_000;
 
@@ -12,6 +18,7 @@ export class BrokerProcess implements AsyncDisposable {
   readonly url: string;
   readonly #process: Bun.ReadableSubprocess;
   readonly #stderr: StderrLines;
+  #measured = 0;
 
   private constructor(url: string, process: Bun.ReadableSubprocess, stderr: StderrLines) {
     this.url = url;
@@ -35,7 +42,13 @@ export class BrokerProcess implements AsyncDisposable {
    * what was logged if the process exits instead.
    */
   static async startRole(...args: readonly string[]): Promise<BrokerProcess> {
-    return BrokerProcess.#whenUp(spawnBroker(args), /listening on (http\S+)|core ready/);
+    return BrokerProcess.#whenUp(spawnBroker(args), UP);
+  }
+
+  /** As `startRole`, a process that can be asked for `heldMemory`. */
+  static async startMeasured(...args: readonly string[]): Promise<BrokerProcess> {
+    const process = spawnBroker(args, {}, ["--preload", HEAP_PROBE]);
+    return BrokerProcess.#whenUp(process, UP);
   }
 
   static async #whenUp(process: Bun.ReadableSubprocess, up: RegExp): Promise<BrokerProcess> {
@@ -62,6 +75,17 @@ export class BrokerProcess implements AsyncDisposable {
   /** Waits for a log line, for so many milliseconds. */
   logged(text: string, ms = START_TIMEOUT): Promise<string> {
     return this.#stderr.until((line) => line.includes(text), ms);
+  }
+
+  /**
+   * Bytes of all objects that are in use, with what they own outside the heap of the runtime. Only of a process that was
+   * started to be measured.
+   */
+  async heldMemory(): Promise<number> {
+    const prefix = `memory ${++this.#measured}: `;
+    this.#process.kill("SIGUSR2");
+    const line = await this.logged(prefix);
+    return Number.parseInt(line.slice(prefix.length), 10);
   }
 
   signal(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGKILL"): void {
@@ -92,8 +116,9 @@ export async function runBroker(...args: readonly string[]) {
 function spawnBroker(
   args: readonly string[],
   bound: { readonly timeout?: number; readonly killSignal?: "SIGKILL" } = {},
+  runtimeArgs: readonly string[] = [],
 ): Bun.ReadableSubprocess {
-  return Bun.spawn([process.execPath, MAIN, ...args], {
+  return Bun.spawn([process.execPath, ...runtimeArgs, MAIN, ...args], {
     ...bound,
     stdout: "pipe",
     stderr: "pipe",
