@@ -134,6 +134,7 @@ test.each([
   ["colons", fill(":", HEAD)],
   ["brackets", fill("[", HEAD)],
   ["for= without end", fill("for=;", HEAD)],
+  ["parts", fill(";", HEAD)],
 ])("address headers of %s", (_, text) => {
   const headers = new Headers({ forwarded: text, "x-forwarded-for": text });
   const plain = new Headers({ "x-forwarded-for": fill("10.11.12.13, ", HEAD) });
@@ -167,14 +168,33 @@ test("a range of digits without end", () => {
   );
 });
 
-test("a scrape with lists without end", async () => {
+/** What Prometheus sends. */
+const USUAL_ACCEPT =
+  "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.1";
+
+test.each([
+  ["names", fill("name[]=a&", HEAD), USUAL_ACCEPT],
+  ["parameters", fill("a&", HEAD), USUAL_ACCEPT],
+  ["clauses", "", fill("a;q=0.1,", HEAD)],
+  ["commas", "", fill(",", HEAD)],
+  ["parts of a clause", "", fill("a=b;", HEAD)],
+])("a scrape with many %s", async (_, query, list) => {
   const source = { exposition: () => Promise.resolve("") };
-  const request = new Request(`http://x/prometheus?${fill("name[]=a&", HEAD)}`, {
-    headers: { accept: fill("a;q=0.1,", HEAD), "accept-encoding": fill("a;q=0.1,", HEAD) },
-  });
-  const start = performance.now();
-  for (let n = 0; n < 10; n++) await servePrometheus(source, request);
-  expect((performance.now() - start) / 10).toBeLessThan(10);
+  const fastestScrape = async (parameters: string, header: string) => {
+    const request = new Request(`http://x/prometheus?${parameters}`, {
+      headers: { accept: header, "accept-encoding": header },
+    });
+    let ms = Infinity;
+    for (let round = 0; round < 100; round++) {
+      const start = performance.now();
+      await servePrometheus(source, request);
+      ms = Math.min(ms, performance.now() - start);
+    }
+    return ms;
+  };
+  const usual = await fastestScrape("name[]=a", USUAL_ACCEPT);
+  // Without a floor: a bounded list costs less than a usual one, whatever its length.
+  expect(await fastestScrape(query, list)).toBeLessThan(MOST * usual);
 });
 
 test("frames of no length, byte by byte or at once", () => {

@@ -49,7 +49,8 @@ export async function exchange(
     refusals.refused("client", decoded.refusal);
     return encodeClientError(decoded.error);
   }
-  return encodeOfferOutcome(await offer(broker, decoded.value, wayIn));
+  // Returned, not awaited: a suspended function keeps its arguments, so a waiting client would hold its message.
+  return offer(broker, decoded.value, wayIn).then(encodeOfferOutcome);
 }
 
 /** Takes a client's poll to the broker. A way in that hides the client's address has it taken from the offer. */

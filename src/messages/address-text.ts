@@ -4,17 +4,24 @@
  */
 
 import { Address } from "./address.ts";
+import { copyText } from "./copied-text.ts";
 
 const DOT = 0x2e;
 const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
+
+/**
+ * The longest zone, in characters. Interface names have at most 15 on Linux and numbers fewer; without a bound an
+ * address could take all of a header of 16 KiB.
+ */
+export const LONGEST_ZONE = 64;
 
 /** How many 16-bit groups an IPv6 address has. */
 const GROUPS = 8;
 
 /**
  * Reads the address of a peer as sockets and headers give it: `host`, `host:port`, `[host]` or `[host]:port`, the host
- * with an optional `%zone`. The port is not looked at. The unspecified addresses `0.0.0.0` and `::` belong to nobody
+ * with an optional `%zone` of at most 64 characters. The port is not looked at. The unspecified addresses `0.0.0.0` and `::` belong to nobody
  * and are refused.
  */
 export function parseAddress(text: string): Address | undefined {
@@ -25,7 +32,8 @@ export function parseAddress(text: string): Address | undefined {
   if (ip === undefined || ip === "0.0.0.0" || ip === "::") return undefined;
   const zone = percent === -1 ? "" : host.slice(percent + 1);
   if (zone === "") return new Address(ip);
-  return isZone(zone) ? new Address(`${ip}%${zone}`) : undefined;
+  // Copied: a piece of a header would keep the whole header in memory.
+  return isZone(zone) ? new Address(copyText(`${ip}%${zone}`)) : undefined;
 }
 
 /** Reads an address that stands alone: no port, no brackets, no zone. Here the unspecified addresses count. */
@@ -127,8 +135,9 @@ function isPort(text: string, start: number): boolean {
   return true;
 }
 
-/** Whether a zone is visible ASCII and can't be taken for anything else, so that the canonical form reads as itself. */
+/** Whether a zone is short, visible ASCII and can't be taken for anything else, so that the canonical form reads as itself. */
 function isZone(zone: string): boolean {
+  if (zone.length > LONGEST_ZONE) return false;
   for (let i = 0; i < zone.length; i++) {
     const code = zone.charCodeAt(i);
     if (code <= 0x20 || code >= 0x7f || code === 0x2f || isStructural(code)) return false;

@@ -1,10 +1,11 @@
 /** A proxy's answer to the offer it was given. */
 
+import { copyText } from "./copied-text.ts";
 import { accept, type Decoded, refuse } from "./decoded.ts";
 import { foldMemberName, JsonReader } from "./json-reader.ts";
 import { isProxyVersion } from "./proxy-poll.ts";
 import { sessionDescriptionFault } from "./session-description.ts";
-import { isSessionId, type SessionId } from "./session-id.ts";
+import { isSessionId, LONGEST_SESSION_ID, type SessionId } from "./session-id.ts";
 
 export interface ProxyAnswer {
   readonly sid: SessionId;
@@ -27,7 +28,7 @@ export function decodeProxyAnswer(body: string): Decoded<ProxyAnswer> {
   if (!body.includes("a=candidate")) return refuse("candidate", "no ICE candidate");
 
   let version = "";
-  let sid = "";
+  let sidText = "";
   let answer = "";
   const json = new JsonReader(body);
   for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
@@ -36,7 +37,7 @@ export function decodeProxyAnswer(body: string): Decoded<ProxyAnswer> {
         version = json.string(version);
         break;
       case "sid":
-        sid = json.string(sid);
+        sidText = json.string(sidText);
         break;
       case "answer":
         answer = json.string(answer);
@@ -47,7 +48,9 @@ export function decodeProxyAnswer(body: string): Decoded<ProxyAnswer> {
   }
   if (json.error !== undefined) return refuse("json", json.error);
   if (!isProxyVersion(version)) return refuse("version", "unsupported message version");
-  if (!isSessionId(sid)) return refuse("session-id", "no session id");
+  // Cut before it is copied: a text that is too long is refused either way.
+  const sid = copyText(sidText.slice(0, LONGEST_SESSION_ID + 1));
+  if (!isSessionId(sid)) return refuse("session-id", "no session id, or too long a one");
   if (answer === "") return refuse("no-description", "no answer");
   const fault = sessionDescriptionFault(answer);
   if (fault !== undefined) return refuse("description", `malformed session description: ${fault}`);

@@ -7,6 +7,9 @@ import { ServerProcess } from "./server-process.ts";
 /** The program. */
 export const MAIN = join(import.meta.dir, "../../src/main.ts");
 
+/** What makes a process say how much memory it holds. */
+const HEAP_PROBE = join(import.meta.dir, "heap-probe.ts");
+
 /** How long a run that ends by itself may take, in ms. */
 const RUN_TIMEOUT = 10_000;
 
@@ -20,8 +23,10 @@ export function brokerCommand(...args: readonly string[]): string[] {
 }
 
 export class BrokerProcess extends ServerProcess {
-  private constructor(...args: readonly string[]) {
-    super(brokerCommand(...args));
+  #measured = 0;
+
+  private constructor(command: readonly string[]) {
+    super(command);
   }
 
   /** Starts a broker without TLS unless the arguments say otherwise, and waits until it listens. */
@@ -35,7 +40,17 @@ export class BrokerProcess extends ServerProcess {
    * exits instead.
    */
   static async startRole(...args: readonly string[]): Promise<BrokerProcess> {
-    const broker = new BrokerProcess(...args);
+    return BrokerProcess.#start(brokerCommand(...args));
+  }
+
+  /** As `startRole`, a process that can be asked for `heldMemory`. */
+  static async startMeasured(...args: readonly string[]): Promise<BrokerProcess> {
+    const [runtime = "", ...rest] = brokerCommand(...args);
+    return BrokerProcess.#start([runtime, "--preload", HEAP_PROBE, ...rest]);
+  }
+
+  static async #start(command: readonly string[]): Promise<BrokerProcess> {
+    const broker = new BrokerProcess(command);
     try {
       await broker.logged(READY);
       return broker;
@@ -48,6 +63,17 @@ export class BrokerProcess extends ServerProcess {
   /** Ends with a slash. A core has no URL; its is empty. */
   get url(): string {
     return READY.exec(this.log)?.[1] ?? "";
+  }
+
+  /**
+   * Bytes of all objects that are in use, with what they own outside the heap of the runtime. Only of a process that was
+   * started to be measured.
+   */
+  async heldMemory(): Promise<number> {
+    const prefix = `memory ${++this.#measured}: `;
+    this.signal("SIGUSR2");
+    const line = await this.logged(prefix);
+    return Number.parseInt(line.slice(prefix.length), 10);
   }
 }
 

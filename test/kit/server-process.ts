@@ -40,7 +40,7 @@ export class ServerProcess implements AsyncDisposable {
     return this.#process.exited;
   }
 
-  signal(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGKILL"): void {
+  signal(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGKILL" | "SIGUSR2"): void {
     this.#process.kill(signal);
   }
 

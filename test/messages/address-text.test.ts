@@ -82,6 +82,7 @@ describe("one address", () => {
     ["fe80::1%eth0", "fe80::1%eth0"],
     ["[fe80::1%eth0]:1234", "fe80::1%eth0"],
     ["fe80::1%", "fe80::1"],
+    [`fe80::1%${"z".repeat(64)}`, `fe80::1%${"z".repeat(64)}`],
   ])("%p is %p", (text, canonical) => {
     expect(parseAddress(text)?.reveal()).toBe(canonical);
   });
@@ -138,6 +139,7 @@ describe("one address", () => {
     "1.2.3.4::",
     "%eth0",
     "fe80::1%a%b",
+    `fe80::1%${"z".repeat(65)}`,
     "fe80::1%a b",
     "fe80::1%a:b",
     "[fe80::1%a]b]",

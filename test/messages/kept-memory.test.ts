@@ -1,9 +1,11 @@
-/** What a message that waits keeps in memory: itself, and not the body that it came in. */
+/** What a message that waits keeps in memory: itself, and not the body or the header that it came in. */
 
 import { heapStats } from "bun:jsc";
 import { expect, test } from "bun:test";
 
+import { proxyAddress } from "../../src/frontend/http/peer-address.ts";
 import { decodeClientPoll } from "../../src/messages/client-poll.ts";
+import { decodeProxyAnswer } from "../../src/messages/proxy-answer.ts";
 import { decodeProxyPoll } from "../../src/messages/proxy-poll.ts";
 import { decodeUtf8 } from "../../src/messages/utf8.ts";
 
@@ -35,10 +37,25 @@ function offer(n: number, padding: string): unknown {
   return decodeClientPoll(decodeUtf8(Buffer.from(body)));
 }
 
+function answer(n: number, padding: string): unknown {
+  const description = JSON.stringify(JSON.stringify({ type: "answer", sdp: `a=candidate ${n}` }));
+  const body = `{"Sid":"session${n}","Version":"1.3","Answer":${description},"Ignored":"${padding}"}`;
+  return decodeProxyAnswer(decodeUtf8(Buffer.from(body)));
+}
+
+function addressWithZone(n: number, padding: string): unknown {
+  // The runtime copies a short zone by itself.
+  const zone = `${"z".repeat(50)}${n}`;
+  const headers = new Headers({ "x-forwarded-for": `${padding},2001:db8::1%${zone}` });
+  return proxyAddress(headers, () => undefined, 1);
+}
+
 test.each([
   ["a poll", poll],
   ["an offer", offer],
-] as const)("%s does not hold on to its body", (_, decode) => {
+  ["an answer", answer],
+  ["an address with a zone", addressWithZone],
+] as const)("%s does not hold on to what it came in", (_, decode) => {
   bytesEach((n) => decode(n, ""));
   const plain = bytesEach((n) => decode(n, ""));
   const padded = bytesEach((n) => decode(n, PADDING));

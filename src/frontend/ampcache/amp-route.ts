@@ -15,7 +15,8 @@ export async function serveAmp(
   rest: string,
   gone: AbortSignal,
 ): Promise<Response> {
-  return corsAmpPage(encodeAmpArmor(await respond(destination, rest, gone)));
+  // Returned, not awaited: while the client waits, the path does not stay in memory.
+  return respond(destination, rest, gone).then((text) => corsAmpPage(encodeAmpArmor(text)));
 }
 
 async function respond(destination: Destination, rest: string, gone: AbortSignal): Promise<string> {

@@ -24,9 +24,10 @@ export async function serveClient(
     address: clientAddress(request.headers, () => connection.socketAddress()),
     gone: connection.gone,
   };
+  // Returned, not awaited: while the client waits, nothing of this function stays in memory.
   return isLegacyClientPoll(body)
     ? serveLegacy(destination, body, firstNatHeader(request.headers), wayIn)
-    : corsText(await exchange(destination, body, wayIn));
+    : exchange(destination, body, wayIn).then(corsText);
 }
 
 /** A client of before 2021: what became of its offer is told by the status. */
@@ -41,7 +42,7 @@ async function serveLegacy(
     refusals.refused("client", decoded.refusal);
     return corsStatus(400);
   }
-  return legacyResponse(await offer(broker, decoded.value, wayIn));
+  return offer(broker, decoded.value, wayIn).then(legacyResponse);
 }
 
 /** The first `Snowflake-NAT-Type` line; the server joins several with commas. */

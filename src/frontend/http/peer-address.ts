@@ -15,12 +15,22 @@ import { type Address } from "../../messages/address.ts";
 /** Asks the server for the address of the socket; undefined if it has none (a unix socket, a closed connection). */
 export type AskSocketAddress = () => string | undefined;
 
+/**
+ * How many elements from the left are looked at. Chains of reverse proxies have a few; a header of 16 KiB has room for
+ * 16,000. The bound is ours.
+ */
+const MOST_ELEMENTS = 64;
+
+/** How many parts of a `Forwarded` element are looked at. RFC 7239 defines four; the bound is ours. */
+const MOST_PARTS = 16;
+
 /** Reads one trimmed element of a list. */
 type ParseElement = (element: string) => Address | undefined;
 
 /**
  * The address a client's request comes from, for statistics only: whoever sends the request can put any address into
- * its headers. The leftmost public address of `Forwarded`, else of `X-Forwarded-For`, else the socket's, public or not.
+ * its headers. The leftmost public address among the first 64 elements of `Forwarded`, else of `X-Forwarded-For`, else
+ * the socket's, public or not.
  */
 export function clientAddress(
   headers: Headers,
@@ -59,14 +69,17 @@ function parseSocketAddress(socketAddress: AskSocketAddress): Address | undefine
 
 function leftmostPublic(list: string | null, parseElement: ParseElement): Address | undefined {
   if (list === null) return undefined;
-  for (const element of list.split(",")) {
+  for (const element of list.split(",", MOST_ELEMENTS)) {
     const address = parseElement(element.trim());
     if (address !== undefined && isPublic(address)) return address;
   }
   return undefined;
 }
 
-/** The address `place` elements from the right, 1 being the last; undefined if there is none or it is not valid. */
+/**
+ * The address `place` elements from the right, 1 being the last; undefined if there is none or it is not valid. However
+ * long the list is, it counts: if a peer could have it left out, the other header, or the socket, would speak for it.
+ */
 function fromRight(
   list: string | null,
   place: number,
@@ -89,7 +102,7 @@ function commaBefore(list: string, end: number): number {
 
 /** Reads the address of the first well-formed `for=` of a `Forwarded` element. */
 function parseForwardedElement(element: string): Address | undefined {
-  for (const part of element.split(";")) {
+  for (const part of element.split(";", MOST_PARTS)) {
     const pair = part.trim();
     const equals = pair.indexOf("=");
     if (equals !== 3 || pair.includes("=", equals + 1)) continue;

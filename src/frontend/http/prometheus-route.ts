@@ -3,7 +3,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-import { unavailable } from "./replies.ts";
+import { badRequest, unavailable } from "./replies.ts";
 import { parseRequestTarget } from "./request-target.ts";
 
 /** Who has the figures. */
@@ -14,18 +14,27 @@ export interface ExpositionSource {
   exposition(names?: ReadonlySet<string>): Promise<string | undefined>;
 }
 
+/** The most parameters of a scrape's query: more than there are families to name. The bound is ours. */
+const MOST_PARAMETERS = 256;
+
+/** The most clauses that an Accept or Accept-Encoding header may have, and parts of one. Browsers send about 8. */
+const MOST_CLAUSES = 32;
+const MOST_PARTS = 16;
+
 /** Compresses on another thread. */
 const compress = promisify(gzip);
 
 /**
- * Serves a scrape by whatever method. `name[]` in the query, once or more often, selects families. The text format is
- * the only one that is offered.
+ * Serves a scrape by whatever method. `name[]` in the query, once or more often, selects families; a query of more
+ * than 256 parameters gets status 400. The text format is the only one that is offered.
  */
 export async function servePrometheus(
   source: ExpositionSource,
   request: Request,
 ): Promise<Response> {
   const { query } = parseRequestTarget(request.url);
+  // Counted before they are decoded, which costs the most.
+  if (query.split("&", MOST_PARAMETERS + 1).length > MOST_PARAMETERS) return badRequest();
   const names = new URLSearchParams(query).getAll("name[]");
   const text = await source.exposition(names.length === 0 ? undefined : new Set(names));
   // A part of the figures would be taken for all of them.
@@ -77,12 +86,13 @@ interface Weighted {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Reads a header of alternatives, the best-liked first. */
+/** Reads a header of alternatives, the best-liked first. One of more than 32 clauses counts as not there. */
 function parseWeighted(header: string): Weighted[] {
-  return header
-    .split(",")
+  const clauses = header.split(",", MOST_CLAUSES + 1);
+  if (clauses.length > MOST_CLAUSES) return [];
+  return clauses
     .map((clause) => {
-      const [value = "", ...rest] = clause.split(";").map((part) => part.trim());
+      const [value = "", ...rest] = clause.split(";", MOST_PARTS).map((part) => part.trim());
       const parameters = new Map<string, string>();
       for (const parameter of rest) {
         const equals = parameter.indexOf("=");

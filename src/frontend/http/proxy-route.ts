@@ -1,6 +1,6 @@
 /** `/proxy` and `/answer`: what volunteers' proxies ask and bring. */
 
-import type { PollOutcome } from "../../broker/broker.ts";
+import type { AnswerOutcome, PollOutcome } from "../../broker/broker.ts";
 import { decodeProxyAnswer, encodeAnswerStatus } from "../../messages/proxy-answer.ts";
 import {
   decodeProxyPoll,
@@ -52,8 +52,12 @@ export async function serveAnswer(
     refusals.refused("answer", decoded.refusal);
     return corsStatus(400);
   }
-  const outcome = await broker.answer(decoded.value);
-  return corsText(encodeAnswerStatus(outcome.kind === "delivered" ? "success" : "client gone"));
+  // Returned, not awaited, as above: a core that is elsewhere may take its time.
+  return broker.answer(decoded.value).then(respondToAnswer);
+}
+
+function respondToAnswer({ kind }: AnswerOutcome): Response {
+  return corsText(encodeAnswerStatus(kind === "delivered" ? "success" : "client gone"));
 }
 
 function respondToPoll(outcome: PollOutcome): Response {

@@ -56,6 +56,11 @@ export class CoreConnection {
     return this.#readySince !== undefined;
   }
 
+  /** Bytes that the core has not taken yet. */
+  get unsent(): number {
+    return this.#frames?.unsent ?? 0;
+  }
+
   /** Sends a frame, to a core that is ready; false if it would be too long. */
   send<T>(kind: number, id: number, codec: Codec<T>, value: T): boolean {
     return this.#frames?.send(kind, id, codec, value) ?? true;

@@ -57,6 +57,11 @@ export class FrameSocket {
     return writeFrame(this.#outgoing, kind, id, codec, value);
   }
 
+  /** Bytes that the socket has not taken yet. */
+  get unsent(): number {
+    return this.#outgoing.length;
+  }
+
   /** Closes the connection when everything that is sent within this turn is delivered. */
   end(): void {
     this.#ending = true;

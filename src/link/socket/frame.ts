@@ -6,7 +6,7 @@
  */
 
 import { ByteReader } from "./byte-reader.ts";
-import type { ByteWriter } from "./byte-writer.ts";
+import { ByteWriter } from "./byte-writer.ts";
 import type { Codec } from "./codec.ts";
 
 /**
@@ -58,6 +58,16 @@ export function writeFrame<T>(
   }
   to.replaceU32(start, length);
   return true;
+}
+
+const scratch = new ByteWriter();
+
+/** How many bytes the frame of a value takes. */
+export function frameLength<T>(codec: Codec<T>, value: T): number {
+  codec.write(scratch, value);
+  const length = HEADER_BYTES + scratch.length;
+  scratch.drop(scratch.length);
+  return length;
 }
 
 /** Takes a frame; false if it is none that may come, and the rest is not to be read. */

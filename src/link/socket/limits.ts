@@ -3,6 +3,11 @@
 export interface LinkLimits {
   /** Bytes kept for a peer that does not read them; beyond that its connection is cut. */
   readonly kept: number;
+  /**
+   * Bytes of the calls that a frontend has under way: they may have to be sent, or sent again to the next core. As many
+   * may be unsent. More calls are refused, as if there were no core.
+   */
+  readonly held: number;
   /** Calls of one connection that are under way at once; more fail. */
   readonly calls: number;
   /** Pages among them. */
@@ -13,6 +18,8 @@ export interface LinkLimits {
 
 export const DEFAULT_LIMITS: LinkLimits = {
   kept: 64 * 1024 * 1024,
+  // Less than is kept: all that is held can be sent at once to a core that comes back, whatever else has to be.
+  held: 48 * 1024 * 1024,
   calls: 200_000,
   pages: 4,
   connections: 256,

@@ -40,6 +40,8 @@ export abstract class PendingCall implements Expiring<PendingCall> {
   /** What ties its frames together. */
   readonly id: number;
   readonly kind: number;
+  /** Bytes of the frame that asks it. */
+  readonly size: number;
   readonly deadlines: CallDeadlines;
   /** Nobody waits for the outcome any more. */
   withdrawn = false;
@@ -52,9 +54,10 @@ export abstract class PendingCall implements Expiring<PendingCall> {
   earlier: PendingCall | undefined = undefined;
   later: PendingCall | undefined = undefined;
 
-  constructor(id: number, kind: number, deadlines: CallDeadlines) {
+  constructor(id: number, kind: number, size: number, deadlines: CallDeadlines) {
     this.id = id;
     this.kind = kind;
+    this.size = size;
     this.deadlines = deadlines;
   }
 
@@ -120,10 +123,11 @@ export class Asked<Request, Part, Outcome> extends PendingCall {
 
   constructor(
     id: number,
+    size: number,
     question: Question<Request, Part, Outcome>,
     settle: (outcome: Outcome) => void,
   ) {
-    super(id, question.call.kind, question.deadlines);
+    super(id, question.call.kind, size, question.deadlines);
     this.#question = question;
     this.#settle = settle;
   }

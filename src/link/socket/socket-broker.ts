@@ -21,7 +21,7 @@ import type { ByteReader } from "./byte-reader.ts";
 import { decodePayload, NO_PAYLOAD } from "./codec.ts";
 import { CoreConnection } from "./core-connection.ts";
 import { COUNT, type Count } from "./counts.ts";
-import { FRAME_KIND } from "./frame.ts";
+import { FRAME_KIND, frameLength } from "./frame.ts";
 import { INTERVALS } from "./intervals.ts";
 import { DEFAULT_LIMITS, type LinkLimits } from "./limits.ts";
 import { PAGE_CALL, type PageOutcome, PageParts } from "./pages.ts";
@@ -35,7 +35,7 @@ export interface SocketBrokerParts {
   readonly random: () => number;
   /** What an operator may want to know. */
   readonly report: (message: string) => void;
-  readonly limits?: Partial<Pick<LinkLimits, "kept" | "calls">>;
+  readonly limits?: Partial<Pick<LinkLimits, "kept" | "held" | "calls">>;
 }
 
 /**
@@ -69,8 +69,11 @@ export class SocketBroker implements Broker {
   readonly #clock: Clock;
   readonly #core: CoreConnection;
   readonly #maxCalls: number;
+  readonly #maxHeld: number;
   /** Oldest first, so that polls are registered again in the order they came. */
   readonly #calls = new Map<number, PendingCall>();
+  /** Bytes of their frames. */
+  #held = 0;
   /** Pages on their way, by name. */
   readonly #pages = new Map<string, Promise<PageOutcome>>();
   readonly #pollDeadlines: CallDeadlines;
@@ -84,9 +87,10 @@ export class SocketBroker implements Broker {
 
   /** Begins to connect at once. */
   constructor({ path, clock, random, report, limits }: SocketBrokerParts) {
-    const { kept, calls } = { ...DEFAULT_LIMITS, ...limits };
+    const { kept, held, calls } = { ...DEFAULT_LIMITS, ...limits };
     this.#clock = clock;
     this.#maxCalls = calls;
+    this.#maxHeld = held;
     this.#pollDeadlines = this.#deadlines(PROXY_DEADLINE, PROXY_DEADLINE + MARGIN);
     this.#offerDeadlines = this.#deadlines(OFFER_PATIENCE, CLIENT_DEADLINE + MARGIN);
     this.#otherDeadlines = this.#deadlines(PATIENCE, CLIENT_DEADLINE + MARGIN);
@@ -250,16 +254,24 @@ export class SocketBroker implements Broker {
     gone?: Departure,
   ): Outcome | Promise<Outcome> {
     if (gone?.aborted === true) return question.lost;
-    if (this.#calls.size >= this.#maxCalls) return question.unserved;
+    const size = frameLength(question.call.request, question.request);
+    if (!this.#hasRoomFor(size)) return question.unserved;
     return new Promise((resolve) => {
-      const call = new Asked(this.#freeId(), question, resolve);
+      const call = new Asked(this.#freeId(), size, question, resolve);
       this.#calls.set(call.id, call);
+      this.#held += size;
       if (this.#core.ready) this.#register(call);
       else call.awaitCore(this.#clock.now());
       gone?.addEventListener("abort", () => {
         if (this.#calls.get(call.id) === call) this.#withdraw(call);
       });
     });
+  }
+
+  /** Calls that have ended may be unsent still, so both are asked. */
+  #hasRoomFor(size: number): boolean {
+    const bytes = size + Math.max(this.#held, this.#core.unsent);
+    return this.#calls.size < this.#maxCalls && bytes <= this.#maxHeld;
   }
 
   /** An id that no call has; 0 belongs to frames of no call. */
@@ -314,7 +326,7 @@ export class SocketBroker implements Broker {
 
   #forget(call: PendingCall): void {
     call.leaveQueue();
-    this.#calls.delete(call.id);
+    if (this.#calls.delete(call.id)) this.#held -= call.size;
     if (this.#calls.size === 0) this.#onDrained?.();
   }
 }

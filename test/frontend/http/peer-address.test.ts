@@ -127,6 +127,23 @@ describe("lists", () => {
     expect(proxyAddress(headers, fromSocket, 1)?.reveal()).toBe(expected);
   });
 
+  test("a client's address is looked for in the first 64 elements and in the first 16 parts", () => {
+    const clientOf = (name: string, value: string) =>
+      clientAddress(new Headers({ [name]: value }), fromSocket)?.reveal();
+    expect(clientOf("x-forwarded-for", `${"-,".repeat(63)}8.8.8.8`)).toBe("8.8.8.8");
+    expect(clientOf("x-forwarded-for", `${"-,".repeat(64)}8.8.8.8`)).toBe(SOCKET);
+    expect(clientOf("forwarded", `${"-;".repeat(15)}for=8.8.8.8`)).toBe("8.8.8.8");
+    expect(clientOf("forwarded", `${"-;".repeat(16)}for=8.8.8.8`)).toBe(SOCKET);
+  });
+
+  test("no length of a list keeps a reverse proxy's own element from counting", () => {
+    const headers = new Headers({
+      forwarded: `${"for=6.6.6.6,".repeat(1_000)}for=8.8.8.8;host="${";".repeat(100)}"`,
+      "x-forwarded-for": "9.9.9.9",
+    });
+    expect(proxyAddress(headers, fromSocket, 1)?.reveal()).toBe("8.8.8.8");
+  });
+
   test("any header and any number of hops gives an address", () => {
     const value = fc.oneof(
       fc.string({ unit: fc.constantFrom(...Array.from('for=";,. 189:[]%\t')), maxLength: 80 }),

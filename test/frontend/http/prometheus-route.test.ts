@@ -89,6 +89,36 @@ describe("the selection", () => {
   });
 });
 
+describe("beyond what is read", () => {
+  const clauses = (before: number) => `${"a,".repeat(before)}gzip`;
+  const accept = (before: number) => `${"a,".repeat(before)}text/plain;escaping=dots`;
+
+  test("a list of more than 32 clauses counts as not there", async () => {
+    for (const [before, encoding, escaping] of [
+      [31, "gzip", "dots"],
+      [32, null, "underscores"],
+    ] as const) {
+      const { headers } = await serve("", {
+        accept: accept(before),
+        "accept-encoding": clauses(before),
+      });
+      expect(headers.get("content-encoding")).toBe(encoding);
+      expect(headers.get("content-type")).toEndWith(`escaping=${escaping}`);
+    }
+  });
+
+  test("the parts of a clause after the 16th do not count", async () => {
+    const gzip = (parts: number) => ({ "accept-encoding": `gzip${";a".repeat(parts)};q=0` });
+    expect((await serve("", gzip(14))).headers.get("content-encoding")).toBeNull();
+    expect((await serve("", gzip(15))).headers.get("content-encoding")).toBe("gzip");
+  });
+
+  test("a query of more than 256 parameters gets status 400", async () => {
+    expect((await serve(`?name[]=b${"&name[]=a".repeat(255)}`)).status).toBe(200);
+    expect((await serve(`?name[]=b${"&name[]=a".repeat(256)}`)).status).toBe(400);
+  });
+});
+
 describe("over a socket", () => {
   const bugs: unknown[] = [];
   let server: HttpServer;
