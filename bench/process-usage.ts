@@ -1,39 +1,20 @@
 /** CPU time and memory of a server: the whole tree of its processes, as Linux tells it in /proc. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import {
+  processIds,
+  type ProcessStat,
+  readProc,
+  readProcessStat,
+} from "../src/system/processes.ts";
 
 /** /proc counts CPU time in units that are 1/100 s on every Linux, whatever the kernel's own tick. */
 const MICROSECONDS_PER_TICK = 10_000;
-
-export interface ProcessStat {
-  readonly pid: number;
-  readonly parent: number;
-  /** User and system time of the process and of those children that have ended and been waited for, in 1/100 s. */
-  readonly ticks: number;
-  /** Those of the process alone. */
-  readonly ownTicks: number;
-}
 
 export interface MemoryStatus {
   /** Resident memory in KB (1024 bytes). */
   readonly residentKb: number;
   /** The most that was ever resident, in KB. */
   readonly peakKb: number;
-}
-
-/** Parses /proc/PID/stat. The command's name stands in brackets and may itself hold brackets and spaces. */
-export function parseProcessStat(text: string): ProcessStat | undefined {
-  const nameEnd = text.lastIndexOf(")");
-  const pid = Number.parseInt(text, 10);
-  const fields = text.slice(nameEnd + 2).split(" ");
-  const parent = Number(fields[1]);
-  const sumFields = (from: number, to: number) =>
-    fields.slice(from, to).reduce((sum, field) => sum + Number(field), 0);
-  const ownTicks = sumFields(11, 13);
-  const ticks = sumFields(11, 15);
-  const complete = nameEnd !== -1 && fields.length >= 15;
-  if (!complete || Number.isNaN(pid + parent + ticks)) return undefined;
-  return { pid, parent, ticks, ownTicks };
 }
 
 /** Parses /proc/PID/status. Undefined for a process that has ended but was not waited for: it has no memory. */
@@ -79,7 +60,7 @@ export function readMemory(root: number): MemoryStatus {
   let residentKb = 0;
   let peakKb = 0;
   for (const { pid } of readTree(root)) {
-    const status = parseMemoryStatus(readIfThere(`/proc/${pid}/status`));
+    const status = parseMemoryStatus(readProc(`${pid}/status`));
     residentKb += status?.residentKb ?? 0;
     peakKb += status?.peakKb ?? 0;
   }
@@ -87,22 +68,8 @@ export function readMemory(root: number): MemoryStatus {
 }
 
 function readTree(root: number): ProcessStat[] {
-  const all = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => parseProcessStat(readIfThere(`/proc/${name}/stat`)))
-    .filter((entry) => entry !== undefined);
+  const all = processIds().flatMap((pid) => readProcessStat(pid) ?? []);
   const tree = selectTree(all, root);
   if (tree.length === 0) throw new Error(`process ${root} is gone`);
   return tree;
-}
-
-/** Processes end between being listed and being read: no text then. */
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT" || code === "ESRCH") return "";
-    throw error;
-  }
 }

@@ -8,6 +8,8 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { findStarters } from "./starters.js";
+
 /** In bytes: what stands in for the binary before the install script ran is a few hundred. */
 const SMALLEST_BINARY = 1_000_000;
 
@@ -24,10 +26,16 @@ const RUNTIME_FLAGS = ["--config=/dev/null", "--no-env-file", "--no-install"];
 
 const args = [...RUNTIME_FLAGS, main, ...process.argv.slice(2)];
 
-// From Node 23.11 on this process can become the broker; before, it stays and hands signals on.
-if (typeof process.execve === "function") process.execve(bun, [bun, ...args], process.env);
+// From Node 22.15 on this process can become the broker; before, it stays and hands signals on.
+const becomesBroker = typeof process.execve === "function";
 
-const broker = spawn(bun, args, { stdio: "inherit" });
+/** What the broker ends with: see src/roles/starters.ts. */
+const starters = becomesBroker ? findStarters() : [process.pid, ...findStarters()];
+const env = { ...process.env, SNOWFLAKE_BROKER_STARTERS: starters.join(",") };
+
+if (becomesBroker) process.execve(bun, [bun, ...args], env);
+
+const broker = spawn(bun, args, { stdio: "inherit", env });
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
   process.on(signal, () => broker.kill(signal));
 }

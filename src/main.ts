@@ -13,6 +13,7 @@ import { startCore } from "./roles/core.ts";
 import { startHttpFrontend } from "./roles/http-frontend.ts";
 import { oneAtATime } from "./roles/one-at-a-time.ts";
 import type { Exit, Running, Started } from "./roles/role.ts";
+import { onStarterEnded } from "./roles/starters.ts";
 import { startWorkers } from "./roles/workers.ts";
 import { openStandardOutput } from "./system/unblocked-output.ts";
 
@@ -29,7 +30,11 @@ async function run(role: RoleOptions, warnings: readonly string[]): Promise<void
 
   // Signals are caught from here on: one that comes while the role starts is acted on when it has started.
   const running = Promise.withResolvers<Running>();
-  const stop = (reason: string) => void running.promise.then((it) => it.stop(reason));
+  let stopping = false;
+  const stop = (reason: string) => {
+    stopping = true;
+    void running.promise.then((it) => it.stop(reason));
+  };
   const isWorker = role.role === "http-frontend" && role.options.untilStdinCloses;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
@@ -39,6 +44,12 @@ async function run(role: RoleOptions, warnings: readonly string[]): Promise<void
   const reload = oneAtATime(async () => (await running.promise).reload());
   process.on("SIGHUP", () => void reload());
   if (isWorker) process.stdin.on("end", () => stop("end of standard input")).resume();
+  else {
+    onStarterEnded(() => {
+      // After a signal it ends before the broker does, which is no request to hurry.
+      if (!stopping) stop("the process that started this one has ended");
+    });
+  }
 
   const started = await startRole(role, log, (code) => process.exit(code));
   if (!started.ok) {

@@ -1,7 +1,7 @@
 /** The bridges that clients may ask for, and the file that lists them. */
 
 import { type Fingerprint, parseFingerprint } from "../messages/fingerprint.ts";
-import { foldMemberName, JsonReader } from "../messages/json-reader.ts";
+import { JsonMembers } from "../messages/json-members.ts";
 import { withoutByteOrderMark } from "../messages/utf8.ts";
 
 /** The bridge of a client that names none. */
@@ -68,42 +68,27 @@ type ParsedBridge =
   | { readonly ok: true; readonly fingerprint: Fingerprint; readonly relayUrl: string }
   | { readonly ok: false; readonly error: string };
 
-const MEMBERS = new Map([
-  ["displayname", "displayname"],
-  ["websocketaddress", "websocketaddress"],
-  ["fingerprint", "fingerprint"],
-] as const);
+const MEMBERS = new JsonMembers<{ relayUrl: string; fingerprint: string }>({
+  displayName: (json) => json.string(""),
+  webSocketAddress: (json, it) => (it.relayUrl = json.string(it.relayUrl)),
+  fingerprint: (json, it) => (it.fingerprint = json.string(it.fingerprint)),
+});
 
 function parseBridge(line: string): ParsedBridge {
-  let relayUrl = "";
-  let fingerprintText = "";
+  const bridge = { relayUrl: "", fingerprint: "" };
   let unknown: string | undefined;
-  const json = new JsonReader(line);
-  for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
-    switch (foldMemberName(MEMBERS, name)) {
-      case "displayname":
-        json.string("");
-        break;
-      case "websocketaddress":
-        relayUrl = json.string(relayUrl);
-        break;
-      case "fingerprint":
-        fingerprintText = json.string(fingerprintText);
-        break;
-      case undefined:
-        unknown ??= name;
-        json.skip();
-    }
-  }
-  if (json.error !== undefined) return { ok: false, error: json.error };
+  const error = MEMBERS.read(line, bridge, (name) => {
+    unknown ??= name;
+  });
+  if (error !== undefined) return { ok: false, error };
   if (unknown !== undefined) {
     return { ok: false, error: `unknown member ${JSON.stringify(unknown.slice(0, 100))}` };
   }
-  const fingerprint = parseFingerprint(fingerprintText);
+  const fingerprint = parseFingerprint(bridge.fingerprint);
   if (fingerprint === undefined) {
     return { ok: false, error: 'member "fingerprint" must be 40 or 64 hexadecimal digits' };
   }
-  return { ok: true, fingerprint, relayUrl };
+  return { ok: true, fingerprint, relayUrl: bridge.relayUrl };
 }
 
 function hostsOf(relayUrl: string): string[] {

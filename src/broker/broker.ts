@@ -7,8 +7,10 @@ import type { ProxyAnswer } from "../messages/proxy-answer.ts";
 import type { ProxyPoll } from "../messages/proxy-poll.ts";
 import type { ProxyType } from "../messages/proxy-type.ts";
 
-/** The ways in that a client's message can take. */
-export type RendezvousMethod = "http" | "ampcache" | "sqs";
+/** The ways in that a client's message can take. The link sends their place in this list. */
+export const RENDEZVOUS_METHODS = ["http", "ampcache", "sqs"] as const;
+
+export type RendezvousMethod = (typeof RENDEZVOUS_METHODS)[number];
 
 /** A proxy's poll together with where it came from; undefined if that could not be told. */
 export interface Poll extends ProxyPoll {

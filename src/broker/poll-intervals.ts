@@ -1,6 +1,6 @@
 /** How long a proxy waits from one poll to its next, and the file that says so. */
 
-import { foldMemberName, JsonReader } from "../messages/json-reader.ts";
+import { JsonMembers } from "../messages/json-members.ts";
 import { withoutByteOrderMark } from "../messages/utf8.ts";
 
 /** The interval of each pool: whole milliseconds, never negative. */
@@ -21,11 +21,13 @@ export type ParsedPollIntervals =
   | { readonly ok: true; readonly intervals: PollIntervals }
   | { readonly ok: false; readonly error: string };
 
-const MEMBERS = new Map([
-  ["open_poll_interval", "open"],
-  ["moderate_poll_interval", "moderate"],
-  ["strict_poll_interval", "strict"],
-] as const);
+const MEMBERS = new JsonMembers<Record<keyof PollIntervals, number>>({
+  open_poll_interval: (json, it) => (it.open = json.integer(it.open)),
+  moderate_poll_interval: (json, it) => (it.moderate = json.integer(it.moderate)),
+  strict_poll_interval: (json, it) => (it.strict = json.integer(it.strict)),
+});
+
+const POOLS = ["open", "moderate", "strict"] as const;
 
 /**
  * Reads a poll interval file: a JSON object with an integer of milliseconds for each pool. A member that is missing or
@@ -33,15 +35,12 @@ const MEMBERS = new Map([
  */
 export function parsePollIntervals(text: string, current: PollIntervals): ParsedPollIntervals {
   const intervals = { ...current };
-  const json = new JsonReader(withoutByteOrderMark(text));
-  for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
-    const pool = foldMemberName(MEMBERS, name);
-    if (pool === undefined) json.skip();
-    else intervals[pool] = json.integer(intervals[pool]);
-  }
-  if (json.error !== undefined) return { ok: false, error: json.error };
-  for (const [member, pool] of MEMBERS) {
-    if (intervals[pool] < 0) return { ok: false, error: `member "${member}" must not be negative` };
+  const error = MEMBERS.read(withoutByteOrderMark(text), intervals);
+  if (error !== undefined) return { ok: false, error };
+  for (const pool of POOLS) {
+    if (intervals[pool] < 0) {
+      return { ok: false, error: `member "${pool}_poll_interval" must not be negative` };
+    }
     // Peers read the interval as an integer; below this every double is one. Adding 0 turns -0 into 0.
     intervals[pool] = Math.min(intervals[pool], Number.MAX_SAFE_INTEGER) + 0;
   }

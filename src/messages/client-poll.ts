@@ -2,7 +2,7 @@
 
 import { accept, type Decoded, refuse } from "./decoded.ts";
 import { type Fingerprint, parseFingerprint } from "./fingerprint.ts";
-import { foldMemberName, JsonReader } from "./json-reader.ts";
+import { JsonMembers } from "./json-members.ts";
 import { formatJsonString } from "./json-string.ts";
 import { type NatType, parseNatType } from "./nat-type.ts";
 import { sessionDescriptionFault } from "./session-description.ts";
@@ -18,37 +18,20 @@ export interface ClientPoll {
 const VERSION_LINE = "1.0\n";
 const OPEN_BRACE = 0x7b;
 
-const MEMBERS = new Map([
-  ["offer", "offer"],
-  ["nat", "nat"],
-  ["fingerprint", "fingerprint"],
-] as const);
+const MEMBERS = new JsonMembers<{ offer: string; nat: string; fingerprint: string }>({
+  offer: (json, it) => (it.offer = json.string(it.offer)),
+  nat: (json, it) => (it.nat = json.string(it.nat)),
+  fingerprint: (json, it) => (it.fingerprint = json.string(it.fingerprint)),
+});
 
 /** Decodes `1.0`, a line feed, and a JSON object. */
 export function decodeClientPoll(body: string): Decoded<ClientPoll> {
   if (!body.startsWith(VERSION_LINE)) return refuse("version", "unsupported message version");
 
-  let offer = "";
-  let nat = "";
-  let fingerprint = "";
-  const json = new JsonReader(body.slice(VERSION_LINE.length));
-  for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
-    switch (foldMemberName(MEMBERS, name)) {
-      case "offer":
-        offer = json.string(offer);
-        break;
-      case "nat":
-        nat = json.string(nat);
-        break;
-      case "fingerprint":
-        fingerprint = json.string(fingerprint);
-        break;
-      case undefined:
-        json.skip();
-    }
-  }
-  if (json.error !== undefined) return refuse("json", json.error);
-  return checkClientPoll(offer, nat, fingerprint);
+  const message = { offer: "", nat: "", fingerprint: "" };
+  const error = MEMBERS.read(body.slice(VERSION_LINE.length), message);
+  if (error !== undefined) return refuse("json", error);
+  return checkClientPoll(message.offer, message.nat, message.fingerprint);
 }
 
 /** Whether a body is the legacy form: the offer itself, which begins with a brace. */

@@ -337,18 +337,6 @@ export class JsonReader {
   }
 }
 
-/**
- * Finds which of a message's members a name means, in any letter case, as peers may write it. `names` holds the lower
- * case form of each member, and may hold the form that peers usually write, which is then found without folding.
- */
-export function foldMemberName<Name extends string>(
-  names: ReadonlyMap<string, Name>,
-  name: string,
-): Name | undefined {
-  // U+017F is the one letter whose lower case is itself although it folds to an ASCII letter; U+212A lowers to k.
-  return names.get(name) ?? names.get(name.replaceAll("\u017f", "s").toLowerCase());
-}
-
 function isDigit(code: number): boolean {
   return code >= ZERO && code <= NINE;
 }

@@ -2,7 +2,7 @@
 
 import { copyText } from "./copied-text.ts";
 import { accept, type Decoded, refuse } from "./decoded.ts";
-import { foldMemberName, JsonReader } from "./json-reader.ts";
+import { JsonMembers } from "./json-members.ts";
 import { formatJsonString } from "./json-string.ts";
 import { type NatType, parseNatType } from "./nat-type.ts";
 import { foldProxyType, type ProxyType } from "./proxy-type.ts";
@@ -18,20 +18,23 @@ export interface ProxyPoll {
   readonly relayPattern: string | null;
 }
 
-const MEMBERS = new Map([
-  ["Sid", "sid"],
-  ["Version", "version"],
-  ["Type", "type"],
-  ["NAT", "nat"],
-  ["Clients", "clients"],
-  ["AcceptedRelayPattern", "acceptedrelaypattern"],
-  ["sid", "sid"],
-  ["version", "version"],
-  ["type", "type"],
-  ["nat", "nat"],
-  ["clients", "clients"],
-  ["acceptedrelaypattern", "acceptedrelaypattern"],
-] as const);
+interface Members {
+  sid: string;
+  version: string;
+  type: string;
+  nat: string;
+  clients: number;
+  relayPattern: string | null;
+}
+
+const MEMBERS = new JsonMembers<Members>({
+  Sid: (json, it) => (it.sid = json.string(it.sid)),
+  Version: (json, it) => (it.version = json.string(it.version)),
+  Type: (json, it) => (it.type = json.string(it.type)),
+  NAT: (json, it) => (it.nat = json.string(it.nat)),
+  Clients: (json, it) => (it.clients = json.integer(it.clients)),
+  AcceptedRelayPattern: (json, it) => (it.relayPattern = json.nullableString(it.relayPattern)),
+});
 
 /** The longest relay pattern, in UTF-16 units: a host name has at most 253 characters, and a pattern adds two. */
 export const LONGEST_RELAY_PATTERN = 256;
@@ -43,52 +46,31 @@ export function isProxyVersion(version: string): boolean {
 
 /** Decodes the body of a poll. The `error` of a refusal is for the log: proxies only get status 400. */
 export function decodeProxyPoll(body: string): Decoded<ProxyPoll> {
-  let sidText = "";
-  let version = "";
-  let type = "";
-  let nat = "";
-  let clients = 0;
-  let relayPattern: string | null = null;
-  const json = new JsonReader(body);
-  for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
-    switch (foldMemberName(MEMBERS, name)) {
-      case "sid":
-        sidText = json.string(sidText);
-        break;
-      case "version":
-        version = json.string(version);
-        break;
-      case "type":
-        type = json.string(type);
-        break;
-      case "nat":
-        nat = json.string(nat);
-        break;
-      case "clients":
-        clients = json.integer(clients);
-        break;
-      case "acceptedrelaypattern":
-        relayPattern = json.nullableString(relayPattern);
-        break;
-      case undefined:
-        json.skip();
-    }
-  }
-  if (json.error !== undefined) return refuse("json", json.error);
+  const message: Members = {
+    sid: "",
+    version: "",
+    type: "",
+    nat: "",
+    clients: 0,
+    relayPattern: null,
+  };
+  const error = MEMBERS.read(body, message);
+  if (error !== undefined) return refuse("json", error);
+  const { version, relayPattern } = message;
   if (!isProxyVersion(version)) return refuse("version", "unsupported message version");
   if (relayPattern !== null && relayPattern.length > LONGEST_RELAY_PATTERN) {
     return refuse("relay-pattern", "relay pattern too long");
   }
   // Cut before it is copied: a text that is too long is refused either way.
-  const sid = copyText(sidText.slice(0, LONGEST_SESSION_ID + 1));
+  const sid = copyText(message.sid.slice(0, LONGEST_SESSION_ID + 1));
   if (!isSessionId(sid)) return refuse("session-id", "no session id, or too long a one");
-  const natType = parseNatType(nat);
+  const natType = parseNatType(message.nat);
   if (natType === undefined) return refuse("nat-type", "invalid NAT type");
   return accept({
     sid,
-    type: foldProxyType(type),
+    type: foldProxyType(message.type),
     nat: natType,
-    clients: Math.max(clients, 0),
+    clients: Math.max(message.clients, 0),
     relayPattern: relayPattern === null ? null : copyText(relayPattern),
   });
 }

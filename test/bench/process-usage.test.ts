@@ -2,37 +2,10 @@ import { describe, expect, test } from "bun:test";
 
 import {
   parseMemoryStatus,
-  parseProcessStat,
   readCpuTime,
   readMemory,
   selectTree,
 } from "../../bench/process-usage.ts";
-
-/** Fields 4 to 17 and one more; 1, 20, 300 and 4000 are user, system, and both of ended children. */
-const REST = "77 501 501 34816 501 4194304 9000 8000 7 6 1 20 300 4000 20 0";
-
-describe("parseProcessStat", () => {
-  test.each([
-    ["a plain name", "bun"],
-    ["a name with spaces", "bun worker 2"],
-    ["a name with brackets", "a) S 1 (b"],
-    ["a name that ends in a bracket", "x)"],
-    ["no name", ""],
-  ])("%s", (_, name) => {
-    const stat = parseProcessStat(`501 (${name}) S ${REST}\n`);
-    expect(stat).toEqual({ pid: 501, parent: 77, ticks: 4321, ownTicks: 21 });
-  });
-
-  test.each([
-    ["nothing", ""],
-    ["no brackets", `501 bun S ${REST}`],
-    ["cut off", "501 (bun) S 77 501 501"],
-    ["no process id", `x (bun) S ${REST}`],
-    ["time that is no number", `501 (bun) S ${REST.replace("300", "x")}`],
-  ])("%s", (_, text) => {
-    expect(parseProcessStat(text)).toBeUndefined();
-  });
-});
 
 describe("parseMemoryStatus", () => {
   test("resident and peak", () => {
@@ -50,7 +23,13 @@ describe("parseMemoryStatus", () => {
 });
 
 describe("selectTree", () => {
-  const stat = (pid: number, parent: number) => ({ pid, parent, ticks: 0, ownTicks: 0 });
+  const stat = (pid: number, parent: number) => ({
+    pid,
+    parent,
+    state: "S",
+    ticks: 0,
+    ownTicks: 0,
+  });
 
   test("children and their children, whatever the order", () => {
     const all = [stat(9, 7), stat(1, 0), stat(7, 5), stat(5, 1), stat(8, 5), stat(6, 1)];

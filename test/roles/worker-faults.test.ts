@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 
+import { argumentsOf, processIds } from "../../src/system/processes.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../interop/temporary-directory.ts";
 import { BrokerProcess, runBroker, untilHolds } from "../kit/broker-process.ts";
 import { freePort } from "../kit/free-port.ts";
@@ -38,17 +39,10 @@ async function start(addr: string): Promise<BrokerProcess> {
 
 /** The workers of this test that run, whoever their parent is: the path of their socket shows them. */
 function workers(): number[] {
-  const directory = basename(runtime.path);
-  return readdirSync("/proc")
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid) && isRunning(pid))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${directory}/snowflake-`);
-      } catch {
-        return false;
-      }
-    });
+  const directory = `${basename(runtime.path)}/snowflake-`;
+  return processIds().filter(
+    (pid) => isRunning(pid) && argumentsOf(pid).some((argument) => argument.includes(directory)),
+  );
 }
 
 /** A poll of the proxy of that number, which has an address of its own. */

@@ -7,13 +7,12 @@
  * sees the other for certain. Whoever sees a stranger closes its socket, waits for a random time, and tries again.
  */
 
+import { processIds, socketsOf } from "../../system/processes.ts";
 import {
   describeHolder,
   type ListeningSocket,
   listeningSockets,
   type ListenPort,
-  processIds,
-  socketsOf,
 } from "./port-holders.ts";
 
 /** Tells whether a process may have the port as well. */

@@ -1,6 +1,6 @@
 /** Who listens on a port of this machine, as Linux shows it in /proc. Elsewhere nobody is found. */
 
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { processIds, programOf, readProc, socketsOf } from "../../system/processes.ts";
 
 export interface ListenPort {
   readonly protocol: "tcp" | "udp";
@@ -32,7 +32,7 @@ export function listeningSockets(wanted: ListenPort): ListeningSocket[] {
   );
   const ours = hostname === undefined ? undefined : canonicalAddress(hostname);
   return ["", "6"].flatMap((family) =>
-    [...readIfThere(`/proc/net/${protocol}${family}`).matchAll(line)]
+    [...readProc(`net/${protocol}${family}`).matchAll(line)]
       .filter(([, address = ""]) => {
         return ours === undefined || /^0+$/.test(address) || decodeAddress(address) === ours;
       })
@@ -55,47 +55,10 @@ function decodeAddress(hex: string): string | undefined {
   return canonicalAddress(groups.join(":"));
 }
 
-/** The ids of all processes that this one can see. */
-export function processIds(): number[] {
-  try {
-    return readdirSync("/proc").map(Number).filter(Number.isInteger);
-  } catch {
-    return [];
-  }
-}
-
-/** The inodes of a process's sockets, none if it has ended; undefined if this process may not look. */
-export function socketsOf(pid: number): string[] | undefined {
-  const directory = `/proc/${pid}/fd`;
-  try {
-    return readdirSync(directory).flatMap((fd) => socketInode(`${directory}/${fd}`) ?? []);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    return code === "EACCES" || code === "EPERM" ? undefined : [];
-  }
-}
-
-/** Undefined: it is no socket, or was closed in the meantime. */
-function socketInode(link: string): string | undefined {
-  try {
-    return /^socket:\[(\d+)\]$/.exec(readlinkSync(link))?.[1];
-  } catch {
-    return undefined;
-  }
-}
-
 /** Names the process that has one of the sockets, for an operator. */
 export function describeHolder(sockets: readonly ListeningSocket[]): string {
   const inodes = new Set(sockets.map(({ inode }) => inode));
   const pid = processIds().find((id) => socketsOf(id)?.some((inode) => inodes.has(inode)));
   if (pid === undefined) return "another process, which this user can't see";
-  return `process ${pid} (${readIfThere(`/proc/${pid}/comm`).trim()})`;
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
+  return `process ${pid} (${programOf(pid)})`;
 }

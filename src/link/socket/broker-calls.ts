@@ -1,13 +1,13 @@
 /** The methods of a `Broker` as calls over the link. */
 
-import type {
-  AnswerOutcome,
-  Offer,
-  OfferOutcome,
-  Poll,
-  PollOutcome,
-  RendezvousMethod,
-  SessionCounts,
+import {
+  type AnswerOutcome,
+  type Offer,
+  type OfferOutcome,
+  type Poll,
+  type PollOutcome,
+  RENDEZVOUS_METHODS,
+  type SessionCounts,
 } from "../../broker/broker.ts";
 import { PROXY_DEADLINE } from "../../broker/matches.ts";
 import { parseAddress, parseBareAddress } from "../../messages/address-text.ts";
@@ -21,7 +21,6 @@ import type { ByteReader } from "./byte-reader.ts";
 import type { Call, Codec } from "./codec.ts";
 import { NO_PAYLOAD } from "./codec.ts";
 
-const RENDEZVOUS_METHODS = ["http", "ampcache", "sqs"] as const satisfies RendezvousMethod[];
 const POLL_OUTCOMES = ["matched", "idle", "too-soon", "pattern-rejected"] as const;
 const OFFER_OUTCOMES = ["answered", "denied", "timed-out", "unknown-bridge"] as const;
 const ANSWER_OUTCOMES = ["delivered", "client-gone"] as const;

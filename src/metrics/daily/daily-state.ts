@@ -3,6 +3,7 @@
  * made from one; but the counts are exact, not rounded, so it is nobody's business but the broker's.
  */
 
+import { RENDEZVOUS_METHODS, type RendezvousMethod } from "../../broker/broker.ts";
 import { NAT_TYPES, type NatType } from "../../messages/nat-type.ts";
 import {
   type CountryCounts,
@@ -39,7 +40,7 @@ interface StoredState {
   readonly clientsDeniedByNat: Readonly<Record<NatType, number>>;
   readonly clientsMatched: number;
   readonly clientsTimedOut: number;
-  readonly clientsByCountry: Readonly<Record<(typeof RENDEZVOUS)[number], StoredCountries>>;
+  readonly clientsByCountry: Readonly<Record<RendezvousMethod, StoredCountries>>;
 }
 
 type StoredCountries = readonly (readonly [country: string, count: number])[];
@@ -60,8 +61,6 @@ const MEMBERS = [
 ] as const;
 
 const POLLS = ["idle", "withPattern", "withoutPattern", "patternRejected"] as const;
-
-const RENDEZVOUS = ["http", "ampcache", "sqs"] as const;
 
 export function encodeDailyState({ startedAt, savedAt, reports, counts }: DailyState): string {
   const { clients } = counts;
@@ -137,7 +136,7 @@ function isStoredState(value: unknown): value is StoredState {
     areCounts(value.clientsDeniedByNat, NAT_TYPES) &&
     isCount(value.clientsMatched) &&
     isCount(value.clientsTimedOut) &&
-    hasMembers(value.clientsByCountry, RENDEZVOUS) &&
+    hasMembers(value.clientsByCountry, RENDEZVOUS_METHODS) &&
     Object.values(value.clientsByCountry).every(isStoredCountries)
   );
 }

@@ -1,6 +1,6 @@
 /** One line of a journal: a chunk of time and the masked addresses seen in it. */
 
-import { foldMemberName, JsonReader } from "../../messages/json-reader.ts";
+import { JsonMembers } from "../../messages/json-members.ts";
 import { decodeUtf8 } from "../../messages/utf8.ts";
 import { formatRfc3339, parseRfc3339 } from "./rfc3339.ts";
 import { type DecodedSketch, decodeSketch, encodeSketch } from "./sketch-codec.ts";
@@ -26,11 +26,17 @@ export type DecodedLine =
   | { readonly ok: true; readonly line: JournalLine }
   | { readonly ok: false; readonly error: string };
 
-const MEMBERS = new Map([
-  ["recordingstart", "recordingstart"],
-  ["recordingend", "recordingend"],
-  ["recorded", "recorded"],
-] as const);
+interface Members {
+  recordingStart: string;
+  recordingEnd: string;
+  recorded: string;
+}
+
+const MEMBERS = new JsonMembers<Members>({
+  recordingStart: (json, it) => (it.recordingStart = json.string(it.recordingStart)),
+  recordingEnd: (json, it) => (it.recordingEnd = json.string(it.recordingEnd)),
+  recorded: (json, it) => (it.recorded = json.string(it.recorded)),
+});
 
 /** Writes a line, with its line feed. */
 export function encodeJournalLine(
@@ -46,31 +52,14 @@ export function encodeJournalLine(
 
 /** Reads a line; the line feed has been taken off. All three members must be there. */
 export function decodeJournalLine(bytes: Uint8Array): DecodedLine {
-  let recordingStart = "";
-  let recordingEnd = "";
-  let recorded = "";
-  const json = new JsonReader(decodeUtf8(bytes));
-  for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
-    switch (foldMemberName(MEMBERS, name)) {
-      case "recordingstart":
-        recordingStart = json.string(recordingStart);
-        break;
-      case "recordingend":
-        recordingEnd = json.string(recordingEnd);
-        break;
-      case "recorded":
-        recorded = json.string(recorded);
-        break;
-      case undefined:
-        json.skip();
-    }
-  }
-  if (json.error !== undefined) return { ok: false, error: json.error };
-  const start = parseRfc3339(recordingStart);
+  const members = { recordingStart: "", recordingEnd: "", recorded: "" };
+  const error = MEMBERS.read(decodeUtf8(bytes), members);
+  if (error !== undefined) return { ok: false, error };
+  const start = parseRfc3339(members.recordingStart);
   if (start === undefined) return { ok: false, error: "recordingStart is not an RFC 3339 time" };
-  const end = parseRfc3339(recordingEnd);
+  const end = parseRfc3339(members.recordingEnd);
   if (end === undefined) return { ok: false, error: "recordingEnd is not an RFC 3339 time" };
-  return { ok: true, line: { start, end, recorded } };
+  return { ok: true, line: { start, end, recorded: members.recorded } };
 }
 
 /** Decodes the `recorded` member of a line. */

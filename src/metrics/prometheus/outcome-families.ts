@@ -8,7 +8,7 @@
 
 import type { Registry } from "prom-client";
 
-import type { RendezvousMethod } from "../../broker/broker.ts";
+import { RENDEZVOUS_METHODS } from "../../broker/broker.ts";
 import type { MessageRoute, RefusalReason } from "../../frontend/refusals.ts";
 import { PROXY_TYPES } from "../../messages/proxy-type.ts";
 import { type CountedFamilies, NAMESPACE } from "./counted-families.ts";
@@ -29,8 +29,6 @@ const ROUTES_OF_REASON: Readonly<Record<RefusalReason, readonly MessageRoute[]>>
   "too-long": ["client", "proxy", "answer"],
   broken: ["client", "proxy", "answer"],
 };
-
-const RENDEZVOUS_METHODS: readonly RendezvousMethod[] = ["http", "ampcache", "sqs"];
 
 /** Upper bounds in seconds. A poll waits 10 s at most. */
 const POLL_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 8, 10];
