@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 
-import { AuthorityError, withAcmeFetch } from "../../src/tls/acme-fetch.ts";
-import { makeTlsFiles } from "./made-certificate.ts";
-import { describeWithPrograms } from "./programs.ts";
+import { AuthorityError, withAcmeFetch } from "../../../src/tls/acme/request.ts";
+import { makeTlsFiles } from "../made-certificate.ts";
+import { describeWithPrograms } from "../programs.ts";
 
 describeWithPrograms("requests to a certificate authority", ["openssl"], () => {
   const tls = makeTlsFiles(["localhost"]);

@@ -11,11 +11,11 @@ import {
   CryptoKeyUtils,
 } from "@fishballpkg/acme";
 
-import type { Logger } from "../log/logger.ts";
-import { AuthorityError, withAcmeFetch } from "./acme-fetch.ts";
-import type { AcmeHostnames } from "./acme-hostnames.ts";
-import { isObject, parseProblem } from "./acme-problem.ts";
-import type { TlsFiles } from "./certificate.ts";
+import type { Logger } from "../../log/logger.ts";
+import type { TlsFiles } from "../certificate.ts";
+import type { AcmeHostnames } from "./hostnames.ts";
+import { isObject, parseProblem } from "./problem.ts";
+import { AuthorityError, withAcmeFetch } from "./request.ts";
 
 /** Whoever issues certificates. One order at a time. */
 export interface CertificateAuthority {

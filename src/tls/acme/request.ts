@@ -8,7 +8,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { getCACertificates } from "node:tls";
 
-import { parseProblem } from "./acme-problem.ts";
+import { parseProblem } from "./problem.ts";
 
 export interface AcmeFetchOptions {
   /** Root certificates (PEM) that are trusted besides the usual ones; undefined: only those. */
