@@ -3,25 +3,19 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import {
-  type AcmeAccount,
-  type AcmeAuthorization,
-  AcmeClient,
-  type AcmeOrder,
-  CryptoKeyUtils,
-} from "@fishballpkg/acme";
-
 import type { Logger } from "../../log/logger.ts";
 import type { TlsFiles } from "../certificate.ts";
+import { createCertificateRequest } from "./certificate-request.ts";
+import { AcmeClient, type OrderSnapshot } from "./client.ts";
 import type { AcmeHostnames } from "./hostnames.ts";
-import { isObject, parseProblem } from "./problem.ts";
-import { AuthorityError, withAcmeFetch } from "./request.ts";
+import { toJwk } from "./jws.ts";
+import { AuthorityError } from "./request.ts";
 
-/** Whoever issues certificates. One order at a time. */
+/** Issues certificates. One order at a time. */
 export interface CertificateAuthority {
   /**
-   * Orders one certificate for all the names, with a new key. Rejects with an `AuthorityError` if the authority is to
-   * blame or is not content, in any case with a message of one line, and leaves nothing behind.
+   * Orders one certificate for all the names, with a new key. Rejects with a message of one line, as an
+   * `AuthorityError` if the authority refused or failed. Leaves no challenge behind.
    */
   issue(hostnames: AcmeHostnames, signal: AbortSignal): Promise<TlsFiles>;
 }
@@ -40,153 +34,161 @@ export interface AcmeAuthorityParts {
   readonly email: string | undefined;
   /** Undefined: the account is forgotten when the process ends. */
   readonly accountKeys: AccountKeyStore | undefined;
-  /** What HTTP-01 requests are answered with, by token. Has an entry only as long as it is wanted. */
+  /** What HTTP-01 requests are answered with, by token. An entry exists only while its order needs it. */
   readonly challenges: Map<string, string>;
   readonly log: Logger;
-  /** Milliseconds between two looks at an order; `LOOK_AGAIN` unless a test can't wait that long. */
+  /** Milliseconds between two looks at an order; default `LOOK_AGAIN`. For tests. */
   readonly lookAgain?: number;
+  /** Milliseconds for one order; default `ORDER_TIMEOUT`. For tests. */
+  readonly orderTimeout?: number;
 }
 
+/** Milliseconds between two looks at an order, if its authority doesn't ask for more with Retry-After. */
 const LOOK_AGAIN = 2_000;
-/** How often an order is looked at before it is given up: after three minutes. */
+/** How many times `LOOK_AGAIN` an order may stay in one status: three minutes. */
 const MAX_LOOKS = 90;
-/** Of so many host names it is told what is wrong with them. */
+/** Milliseconds from the first request of an order to its certificate: two waits of three minutes, and the requests. */
+const ORDER_TIMEOUT = 600_000;
+/** An error names what is wrong with at most so many host names. */
 const MAX_REASONS = 5;
 
 export class AcmeAuthority implements CertificateAuthority {
   readonly #parts: AcmeAuthorityParts;
-  #keyPair: CryptoKeyPair | undefined;
+  #accountKey: KeyObject | undefined;
 
   constructor(parts: AcmeAuthorityParts) {
     this.#parts = parts;
   }
 
-  issue(hostnames: AcmeHostnames, signal: AbortSignal): Promise<TlsFiles> {
-    return withAcmeFetch({ ca: this.#parts.ca, signal }, async () => {
-      const account = await this.#logIn();
-      const order = await account.createOrder({ domains: [...hostnames] });
-      await this.#proveHostnames(order, signal);
-      const { privateKey } = await CryptoKeyUtils.exportKeyPairToPem(await order.finalize());
-      await this.#reach("valid", order, signal);
-      return { cert: await order.getCertificate(), key: formatEcKey(createPrivateKey(privateKey)) };
-    });
+  async issue(hostnames: AcmeHostnames, signal: AbortSignal): Promise<TlsFiles> {
+    const limit = this.#parts.orderTimeout ?? ORDER_TIMEOUT;
+    const deadline = AbortSignal.timeout(limit);
+    try {
+      return await this.#order(hostnames, AbortSignal.any([signal, deadline]));
+    } catch (error) {
+      if (!deadline.aborted || signal.aborted) throw error;
+      const message = `the certificate authority did not finish the order in ${limit / 1000} s`;
+      throw new AuthorityError(message, "");
+    }
   }
 
-  /** Registers the account's key, which does nothing where the authority knows it, and logs in. */
-  async #logIn(): Promise<AcmeAccount> {
-    const { directory, email, log } = this.#parts;
-    const client = await AcmeClient.init(directory);
-    if (!isDirectory(client.directory)) {
-      throw new AuthorityError(`${directory} is no ACME directory`, "");
-    }
-    const keyPair = (this.#keyPair ??= await this.#accountKey());
-    const { status } = await client.jwsFetch(client.directory.newAccount, {
-      privateKey: keyPair.privateKey,
-      protected: { jwk: await crypto.subtle.exportKey("jwk", keyPair.publicKey) },
-      payload: {
-        termsOfServiceAgreed: true,
-        contact: email === undefined ? [] : [`mailto:${email}`],
-      },
-    });
-    if (status === 201) {
+  async #order(hostnames: AcmeHostnames, signal: AbortSignal): Promise<TlsFiles> {
+    const client = await this.#logIn(signal);
+    const order = await client.createOrder(hostnames);
+    const ready = await this.#prove(order, client, signal);
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const request = createCertificateRequest(hostnames, privateKey);
+    const finalized = await client.finalize(ready, request);
+    const { certificate } = await this.#reach("valid", finalized, client, signal);
+    if (certificate === undefined) throw new Error("a valid order has a certificate");
+    return { cert: await client.readChain(certificate), key: formatEcKey(privateKey) };
+  }
+
+  async #logIn(signal: AbortSignal): Promise<AcmeClient> {
+    const { directory, ca, email, log } = this.#parts;
+    const key = (this.#accountKey ??= this.#openAccountKey());
+    const client = await AcmeClient.open(directory, key, { ca, signal });
+    if (await client.logIn(email)) {
       log.info("ACME account made, and the certificate authority's terms of service agreed to", {
-        terms: client.directory.meta?.termsOfService ?? "none",
+        terms: client.terms ?? "none",
       });
     }
-    return client.login({ keyPair, keyPairAlgorithm: "ec-p256" });
+    return client;
   }
 
   /** The stored key, or a new one where there is none or none that can be used. */
-  async #accountKey(): Promise<CryptoKeyPair> {
+  #openAccountKey(): KeyObject {
     const { accountKeys, log } = this.#parts;
     try {
       const stored = accountKeys?.readAccountKey();
-      if (stored !== undefined) return await importKey(stored);
+      if (stored !== undefined) return parseAccountKey(stored);
     } catch (error) {
       log.warn("the ACME account's key can't be used: a new account is made", {
         error: String(error),
       });
     }
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const key = formatEcKey(privateKey);
     try {
-      accountKeys?.writeAccountKey(key);
+      accountKeys?.writeAccountKey(formatEcKey(privateKey));
     } catch (error) {
       log.warn("the ACME account's key can't be kept", { error: String(error) });
     }
-    return importKey(key);
+    return privateKey;
   }
 
-  async #proveHostnames(order: AcmeOrder, signal: AbortSignal): Promise<void> {
+  /** Answers the order's challenges until it is ready. */
+  async #prove(
+    order: OrderSnapshot,
+    client: AcmeClient,
+    signal: AbortSignal,
+  ): Promise<OrderSnapshot> {
     const { challenges } = this.#parts;
     const tokens: string[] = [];
     try {
-      for (const authorization of order.authorizations) {
+      for (const url of order.authorizations) {
+        const { hostname, status, challenge } = await client.readAuthorization(url);
         // An authority may remember what was proved for an earlier order.
-        if ((await authorization.fetch()).status === "valid") continue;
-        const challenge = authorization.findChallenge("http-01");
+        if (status === "valid") continue;
+        if (status !== "pending") throw await refusalOf(order, client);
         if (challenge === undefined) {
-          throw new AuthorityError(`${authorization.domain} can't be proved over HTTP-01`, "");
+          throw new AuthorityError(`${hostname} can't be proved over HTTP-01`, "");
         }
-        const { name, content } = await challenge.getHttpResource();
-        tokens.push(name);
-        challenges.set(name, content);
-        await challenge.submit();
+        tokens.push(challenge.token);
+        challenges.set(challenge.token, client.answerTo(challenge));
+        await client.submitChallenge(challenge);
       }
-      await this.#reach("ready", order, signal);
+      return await this.#reach("ready", await client.readOrder(order.url), client, signal);
     } finally {
       for (const token of tokens) challenges.delete(token);
     }
   }
 
-  /** Waits until the order is as far as it should be. */
-  async #reach(status: "ready" | "valid", order: AcmeOrder, signal: AbortSignal): Promise<void> {
-    for (let looks = 0; looks < MAX_LOOKS; looks++) {
-      const snapshot = await order.fetch();
-      if (snapshot.status === status) return;
-      if (snapshot.status === "invalid") throw await refusalOf(order);
-      await sleep(this.#parts.lookAgain ?? LOOK_AGAIN, undefined, { signal });
+  /** Waits until the order has the status, and returns it as it is then. */
+  async #reach(
+    status: "ready" | "valid",
+    order: OrderSnapshot,
+    client: AcmeClient,
+    signal: AbortSignal,
+  ): Promise<OrderSnapshot> {
+    const lookAgain = this.#parts.lookAgain ?? LOOK_AGAIN;
+    let left = lookAgain * MAX_LOOKS;
+    let snapshot = order;
+    while (snapshot.status !== status) {
+      if (snapshot.status === "invalid") throw await refusalOf(snapshot, client);
+      if (left <= 0) {
+        const message = "the certificate authority leaves the order waiting";
+        throw new AuthorityError(message, "", snapshot.retryAfter);
+      }
+      const wait = Math.min(Math.max(lookAgain, snapshot.retryAfter * 1000), left);
+      left -= wait;
+      await sleep(wait, undefined, { signal });
+      snapshot = await client.readOrder(order.url);
     }
-    throw new AuthorityError("the certificate authority leaves the order waiting", "");
+    return snapshot;
   }
 }
 
-/** Why an order is invalid: what the authority found wrong with each host name. */
-async function refusalOf(order: AcmeOrder): Promise<AuthorityError> {
+/** Why an order is invalid: what the authority found wrong with each host name, or with the order. */
+async function refusalOf(order: OrderSnapshot, client: AcmeClient): Promise<AuthorityError> {
   const reasons: string[] = [];
   let type = "";
-  for (const authorization of order.authorizations) {
-    for (const problem of await failuresOf(authorization)) {
-      reasons.push(`${authorization.domain}: ${problem.text}`);
+  for (const url of order.authorizations) {
+    if (reasons.length >= MAX_REASONS) break;
+    const { hostname, problems } = await client.readAuthorization(url);
+    for (const problem of problems) {
+      reasons.push(`${hostname}: ${problem.text}`);
       type = problem.type;
     }
   }
-  const snapshot: unknown = await order.fetch();
-  const orderProblem = parseProblem(isObject(snapshot) ? snapshot["error"] : undefined);
-  if (reasons.length === 0) reasons.push(orderProblem.text || "the order is invalid");
-  return new AuthorityError(reasons.slice(0, MAX_REASONS).join("; "), type || orderProblem.type);
+  if (reasons.length === 0) reasons.push(order.problem.text || "the order is invalid");
+  return new AuthorityError(reasons.slice(0, MAX_REASONS).join("; "), type || order.problem.type);
 }
 
-/** The library's type of a challenge leaves out why it failed. */
-async function failuresOf(authorization: AcmeAuthorization) {
-  const { challenges } = await authorization.fetch();
-  return challenges.flatMap((challenge: unknown) =>
-    isObject(challenge) && challenge["error"] !== undefined
-      ? [parseProblem(challenge["error"])]
-      : [],
-  );
-}
-
-function isDirectory(directory: unknown): boolean {
-  return (
-    isObject(directory) &&
-    ["newNonce", "newAccount", "newOrder"].every((name) => URL.canParse(String(directory[name])))
-  );
-}
-
-function importKey(pem: string): Promise<CryptoKeyPair> {
-  const pkcs8 = createPrivateKey(pem).export({ type: "pkcs8", format: "pem" });
-  return CryptoKeyUtils.importKeyPairFromPemPrivateKey(pkcs8);
+/** Throws if it is no private key on the curve P-256, PEM. */
+function parseAccountKey(pem: string): KeyObject {
+  const key = createPrivateKey(pem);
+  toJwk(key);
+  return key;
 }
 
 /** The PEM form that Go's autocert writes. */

@@ -1,10 +1,23 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { gzipSync } from "node:zlib";
 
-import { AuthorityError, withAcmeFetch } from "../../../src/tls/acme/request.ts";
+import {
+  type AuthorityError,
+  type AuthorityReply,
+  type AuthorityRequest,
+  decodeRefusal,
+  isSuccess,
+  parseRetryAfter,
+  requestAuthority,
+} from "../../../src/tls/acme/request.ts";
 import { makeTlsFiles } from "../made-certificate.ts";
 import { describeWithPrograms } from "../programs.ts";
 
-describeWithPrograms("requests to a certificate authority", ["openssl"], () => {
+const never = new AbortController().signal;
+const GET: AuthorityRequest = { method: "GET" };
+const POST: AuthorityRequest = { method: "POST", body: "{}" };
+
+describeWithPrograms("a request to a certificate authority", ["openssl"], () => {
   const tls = makeTlsFiles(["localhost"]);
   let server: Bun.Server<undefined>;
   let url: string;
@@ -21,108 +34,62 @@ describeWithPrograms("requests to a certificate authority", ["openssl"], () => {
   });
   afterAll(() => server.stop(true));
 
-  const never = new AbortController().signal;
-  const ask = (signal = never) => withAcmeFetch({ ca: tls.cert, signal }, () => fetch(url));
+  const ask = (request = GET, signal = never): Promise<AuthorityReply> =>
+    requestAuthority(url, request, { ca: tls.cert, signal });
 
-  /** What the request rejects with. */
-  async function failure(signal = never): Promise<AuthorityError> {
-    try {
-      await ask(signal);
-    } catch (error) {
-      if (error instanceof AuthorityError) return error;
-      throw error;
-    }
-    throw new Error("it does not fail");
-  }
-
-  const problem = (type: string, status: number, headers: Record<string, string> = {}) =>
-    Response.json(
-      { type: `urn:ietf:params:acme:error:${type}`, detail: "why" },
-      { status, headers },
-    );
-
-  test("trust the root that was given, and nobody else's requests do", async () => {
+  test("trusts the root that was given, and no other request does", async () => {
     respond = () => new Response("served");
-    expect(await (await ask()).text()).toBe("served");
-    let trusted = true;
-    await fetch(url).catch(() => (trusted = false));
-    expect(trusted).toBe(false);
-    const error = await withAcmeFetch({ ca: undefined, signal: never }, () => fetch(url)).catch(
+    expect((await ask()).text).toBe("served");
+    const error = await requestAuthority(url, GET, { ca: undefined, signal: never }).catch(
       (reason: unknown) => reason,
     );
-    expect(error).toMatchObject({ type: "unreachable" });
+    expect(error).toMatchObject({ name: "AuthorityError", type: "unreachable" });
+    const plain = await fetch(url).catch(() => "refused");
+    expect(plain).toBe("refused");
   });
 
-  test("trust it through every await, and at the same time as others don't", async () => {
-    respond = () => new Response("served");
-    const [inside, outside] = await Promise.all([
-      withAcmeFetch({ ca: tls.cert, signal: never }, async () => {
-        await Promise.resolve();
-        return (await fetch(url)).status;
-      }),
-      fetch(url).then(
-        ({ status }) => status,
-        () => "refused",
-      ),
+  test("says who asks, and sends its method, headers and body", async () => {
+    respond = async (request) =>
+      Response.json([
+        request.method,
+        request.headers.get("user-agent"),
+        request.headers.get("content-type"),
+        await request.text(),
+      ]);
+    const headers = { "Content-Type": "application/jose+json" };
+    expect(JSON.parse((await ask({ ...POST, headers })).text)).toEqual([
+      "POST",
+      "snowflake-broker",
+      "application/jose+json",
+      "{}",
     ]);
-    expect([inside, outside]).toEqual([200, "refused"]);
   });
 
-  test("say who asks", async () => {
-    respond = (request) => new Response(request.headers.get("user-agent"));
-    expect(await (await ask()).text()).toBe("snowflake-broker");
+  test.each([200, 201, 204, 400, 500])("keeps the response of status %p", async (status) => {
+    const body = status === 204 ? null : "body";
+    respond = () => new Response(body, { status, headers: { Location: "/account" } });
+    const reply = await ask();
+    expect(reply.status).toBe(status);
+    expect(reply.headers.get("location")).toBe("/account");
+    expect(reply.text).toBe(body ?? "");
+    expect(isSuccess(reply)).toBe(status < 300);
   });
 
-  test("keep the response's status, headers and body", async () => {
-    respond = () => new Response("body", { status: 201, headers: { Location: "/account" } });
-    const response = await ask();
-    expect(response.status).toBe(201);
-    expect(response.headers.get("location")).toBe("/account");
-    expect(await response.text()).toBe("body");
-    respond = () => new Response(null, { status: 204 });
-    expect((await ask()).status).toBe(204);
+  test("follows redirects, but not with a body", async () => {
+    respond = ({ url: asked }) =>
+      asked.endsWith("/y") ? new Response("there") : Response.redirect("/y", 307);
+    expect(await ask()).toMatchObject({ status: 200, text: "there" });
+    expect(await ask(POST)).toMatchObject({ status: 307 });
   });
 
-  test("fail with what the authority says", async () => {
-    respond = () => problem("rateLimited", 429, { "Retry-After": "120" });
-    expect(await failure()).toMatchObject({ message: "why", type: "rateLimited", retryAfter: 120 });
+  test("ends where redirects don't", async () => {
+    respond = () => Response.redirect(url, 302);
+    expect(await ask().catch((error: AuthorityError) => error.message)).toInclude(
+      "redirected too many times",
+    );
   });
 
-  test("fail where it says nothing", async () => {
-    respond = () => new Response("<h1>Bad gateway</h1>", { status: 502 });
-    expect(await failure()).toMatchObject({
-      message: "the certificate authority answered with status 502",
-      type: "",
-      retryAfter: 0,
-    });
-  });
-
-  test("leave a bad nonce to the library", async () => {
-    respond = () => problem("badNonce", 400, { "Replay-Nonce": "next" });
-    const response = await ask();
-    expect(response.status).toBe(400);
-    expect(response.headers.get("replay-nonce")).toBe("next");
-    expect(await response.json()).toMatchObject({ detail: "why" });
-  });
-
-  test.each([
-    ["0", 0],
-    ["-5", 0],
-    ["soon", 0],
-    ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
-    ["9".repeat(400), 0],
-  ])("Retry-After: %s is %p seconds", async (header, seconds) => {
-    respond = () => problem("rateLimited", 429, { "Retry-After": header });
-    expect((await failure()).retryAfter).toBe(seconds);
-  });
-
-  test("a date to come back at is so many seconds away", async () => {
-    const date = new Date(Date.now() + 3_600_000).toUTCString();
-    respond = () => problem("rateLimited", 429, { "Retry-After": date });
-    expect((await failure()).retryAfter).toBeWithin(3_590, 3_601);
-  });
-
-  test("read no response without end", async () => {
+  test("reads no response without end", async () => {
     const cancelled = Promise.withResolvers<void>();
     respond = () =>
       new Response(
@@ -131,23 +98,74 @@ describeWithPrograms("requests to a certificate authority", ["openssl"], () => {
           cancel: () => cancelled.resolve(),
         }),
       );
-    expect((await failure()).message).toEndWith(": it is longer than 1000000 bytes");
+    expect(await ask().catch((error: AuthorityError) => error.message)).toEndWith(
+      ": it is longer than 1000000 bytes",
+    );
     await cancelled.promise;
   });
 
-  test("end when the broker does", async () => {
+  test("counts the bytes of a compressed response as they are without compression", async () => {
+    const body = gzipSync(Buffer.alloc(1_000_001));
+    respond = () => new Response(body, { headers: { "Content-Encoding": "gzip" } });
+    expect(await ask().catch((error: AuthorityError) => error.message)).toEndWith(
+      ": it is longer than 1000000 bytes",
+    );
+  });
+
+  test.each(["before the response", "in its body"])("ends with the order, %s", async (where) => {
     const asked = Promise.withResolvers<void>();
     respond = () => {
       asked.resolve();
-      return new Promise(() => {});
+      if (where !== "in its body") return new Promise(() => {});
+      return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }));
     };
     const end = new AbortController();
-    const failed = failure(end.signal);
+    const failed = ask(GET, end.signal).catch((error: unknown) => error);
     await asked.promise;
     end.abort(new Error("the broker stops"));
     expect(await failed).toMatchObject({
+      name: "AuthorityError",
       message: `no answer from localhost:${server.port}: the broker stops`,
       type: "unreachable",
     });
   });
+});
+
+const replyWith = (status: number, text: string, retryAfter?: string): AuthorityReply => ({
+  status,
+  headers: new Headers(retryAfter === undefined ? {} : { "Retry-After": retryAfter }),
+  text,
+});
+
+test("a refusal is what the authority says", () => {
+  const problem = { type: "urn:ietf:params:acme:error:rateLimited", detail: "why" };
+  const error = decodeRefusal(replyWith(429, JSON.stringify(problem), "120"));
+  expect(error).toMatchObject({ message: "why", type: "rateLimited", retryAfter: 120 });
+});
+
+test.each(["<h1>Bad gateway</h1>", "", "[]", "null", "[".repeat(500_000)])(
+  "a refusal without words is its status",
+  (text) => {
+    expect(decodeRefusal(replyWith(502, text))).toMatchObject({
+      message: "the certificate authority answered with status 502",
+      type: "",
+      retryAfter: 0,
+    });
+  },
+);
+
+test.each([
+  ["0", 0],
+  ["90", 90],
+  ["-5", 0],
+  ["soon", 0],
+  ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
+  ["9".repeat(400), 0],
+])("Retry-After: %s is %p seconds", (header, seconds) => {
+  expect(parseRetryAfter(new Headers({ "Retry-After": header }))).toBe(seconds);
+});
+
+test("a date to come back at is so many seconds away", () => {
+  const date = new Date(Date.now() + 3_600_000).toUTCString();
+  expect(parseRetryAfter(new Headers({ "Retry-After": date }))).toBeWithin(3_590, 3_601);
 });
