@@ -26,6 +26,7 @@ export interface AccountKeyStore {
   writeAccountKey(key: string): void;
 }
 
+/** What an `AcmeAuthority` needs. */
 export interface AcmeAuthorityParts {
   /** URL of the authority's directory. */
   readonly directory: string;
@@ -52,6 +53,7 @@ const ORDER_TIMEOUT = 600_000;
 /** An error names what is wrong with at most so many host names. */
 const MAX_REASONS = 5;
 
+/** Issues certificates by ACME. Every order ends within `ORDER_TIMEOUT`. */
 export class AcmeAuthority implements CertificateAuthority {
   readonly #parts: AcmeAuthorityParts;
   #accountKey: KeyObject | undefined;

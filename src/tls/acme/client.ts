@@ -90,10 +90,12 @@ export class AcmeClient {
     return toSnapshot(decodeLocation(reply.headers, "order"), reply);
   }
 
+  /** The order as it is now. */
   async readOrder(url: string): Promise<OrderSnapshot> {
     return toSnapshot(url, await this.#post(url));
   }
 
+  /** What has to be proved, and how far it is. */
   async readAuthorization(url: string): Promise<Authorization> {
     return decodeAuthorization((await this.#post(url)).text);
   }
@@ -108,7 +110,7 @@ export class AcmeClient {
     await this.#post(url, {});
   }
 
-  /** Sends the certificate request (DER). */
+  /** Sends the certificate request (DER), and returns the order as it is then. */
   async finalize({ url, finalize }: OrderSnapshot, request: Buffer): Promise<OrderSnapshot> {
     return toSnapshot(url, await this.#post(finalize, { csr: request.toString("base64url") }));
   }
@@ -123,7 +125,6 @@ export class AcmeClient {
   async #post(url: string, payload?: object, accept = "application/json"): Promise<AuthorityReply> {
     for (let refused = 0; ; refused++) {
       const nonce = this.#nonce ?? (await this.#newNonce());
-      this.#nonce = undefined;
       const signer = this.#account === undefined ? { jwk: this.#jwk } : { kid: this.#account };
       const text = payload === undefined ? "" : JSON.stringify(payload);
       const request: AuthorityRequest = {
@@ -142,12 +143,12 @@ export class AcmeClient {
   async #newNonce(): Promise<string> {
     const reply = await succeed(this.#directory.newNonce, { method: "HEAD" }, this.#access);
     const nonce = nonceOf(reply);
-    if (nonce === undefined)
-      throw new AuthorityError("the certificate authority sends no nonce", "");
-    return nonce;
+    if (nonce !== undefined) return nonce;
+    throw new AuthorityError("the certificate authority sends no nonce", "");
   }
 }
 
+/** An unsigned request. Rejects if its response is an error. */
 async function succeed(
   url: string,
   request: AuthorityRequest,

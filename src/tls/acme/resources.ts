@@ -15,6 +15,7 @@ export interface Directory {
 /** How far an order is. */
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
+/** A request for one certificate, as the authority sees it. */
 export interface Order {
   readonly status: OrderStatus;
   /** URLs of what has to be proved. */
@@ -37,7 +38,7 @@ export interface Authorization {
   readonly problems: readonly AcmeProblem[];
 }
 
-/** How far the proof of a host name is. */
+/** How far a proof is. */
 export type AuthorizationStatus = (typeof AUTHORIZATION_STATUSES)[number];
 
 /** An HTTP-01 challenge (RFC 8555, 8.3). */
@@ -66,7 +67,7 @@ const LONGEST = 2_000;
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** `url`: the directory's own. */
+/** Throws, as the other functions here do, an `AuthorityError` that names what is wrong. `url`: the directory's own. */
 export function decodeDirectory(text: string, url: string): Directory {
   try {
     const directory = decodeObject(text, "directory");
@@ -83,6 +84,7 @@ export function decodeDirectory(text: string, url: string): Directory {
   }
 }
 
+/** The response to a new order, to reading it, and to finalizing it. */
 export function decodeOrder(text: string): Order {
   const order = decodeObject(text, "order");
   const status = statusOf(order, ORDER_STATUSES, "order");
@@ -97,6 +99,7 @@ export function decodeOrder(text: string): Order {
   };
 }
 
+/** The response to reading an authorization. Challenges of other types may be anything. */
 export function decodeAuthorization(text: string): Authorization {
   const authorization = decodeObject(text, "authorization");
   const { identifier, challenges } = authorization;
@@ -110,7 +113,7 @@ export function decodeAuthorization(text: string): Authorization {
     hostname,
     status: statusOf(authorization, AUTHORIZATION_STATUSES, "authorization"),
     challenge: http && { url: urlOf(http, "url", "challenge"), token: tokenOf(http) },
-    problems: offered.flatMap(({ error }) => (error === undefined ? [] : [parseProblem(error)])),
+    problems: offered.flatMap(({ error }) => (isObject(error) ? [parseProblem(error)] : [])),
   };
 }
 

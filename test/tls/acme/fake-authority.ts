@@ -163,7 +163,7 @@ export class FakeAuthority implements Disposable {
       status: this.#isFinalized ? "valid" : pending,
       authorizations: ["a", "b"].map((name) => new URL(`/authorization/${name}`, this.directory)),
       finalize: new URL("/finalize", this.directory),
-      certificate: new URL("/chain", this.directory),
+      ...(this.#isFinalized ? { certificate: new URL("/chain", this.directory) } : {}),
     };
   }
 }

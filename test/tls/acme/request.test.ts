@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 import { gzipSync } from "node:zlib";
 
 import {
@@ -18,7 +20,7 @@ const GET: AuthorityRequest = { method: "GET" };
 const POST: AuthorityRequest = { method: "POST", body: "{}" };
 
 describeWithPrograms("a request to a certificate authority", ["openssl"], () => {
-  const tls = makeTlsFiles(["localhost"]);
+  const tls = makeTlsFiles(["localhost", "authority.invalid"]);
   let server: Bun.Server<undefined>;
   let url: string;
   let respond: (request: Request) => Response | Promise<Response>;
@@ -46,6 +48,39 @@ describeWithPrograms("a request to a certificate authority", ["openssl"], () => 
     expect(error).toMatchObject({ name: "AuthorityError", type: "unreachable" });
     const plain = await fetch(url).catch(() => "refused");
     expect(plain).toBe("refused");
+  });
+
+  test("goes through the proxy that HTTPS_PROXY names", async () => {
+    respond = () => new Response("served");
+    await using stage = new AsyncDisposableStack();
+    const asked: string[] = [];
+    const proxy = createServer((client) => {
+      client.once("data", (head) => {
+        asked.push(head.toString().split("\r\n")[0] ?? "");
+        const authority = connect(Number(server.port), "127.0.0.1");
+        client.write("HTTP/1.1 200 OK\r\n\r\n");
+        client.pipe(authority).pipe(client);
+        for (const socket of [client, authority]) socket.on("error", () => client.destroy());
+        stage.defer(() => void client.destroy());
+        stage.defer(() => void authority.destroy());
+      });
+    }).listen(0, "127.0.0.1");
+    stage.defer(() => void proxy.close());
+    await once(proxy, "listening");
+    const address = proxy.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+
+    const before = process.env["HTTPS_PROXY"];
+    process.env["HTTPS_PROXY"] = `http://127.0.0.1:${address.port}`;
+    stage.defer(() => {
+      if (before === undefined) delete process.env["HTTPS_PROXY"];
+      else process.env["HTTPS_PROXY"] = before;
+    });
+    // A name that leads nowhere: only the proxy knows where it is.
+    const access = { ca: tls.cert, signal: never };
+    const reply = await requestAuthority("https://authority.invalid/x", GET, access);
+    expect(reply.text).toBe("served");
+    expect(asked).toEqual(["CONNECT authority.invalid:443 HTTP/1.1"]);
   });
 
   test("says who asks, and sends its method, headers and body", async () => {
