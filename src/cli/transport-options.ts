@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 
-import { parseAcmeHostnames } from "../tls/acme-hostnames.ts";
+import { parseAcmeHostnames } from "../tls/acme/hostnames.ts";
 import type { AcmeOptions, ListenAddress, Transport } from "../tls/transport.ts";
 import { quote } from "./go-flag.ts";
 import type { AnyOption, OptionTable } from "./option-table.ts";

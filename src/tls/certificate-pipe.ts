@@ -4,7 +4,7 @@
  */
 
 import type { Logger } from "../log/logger.ts";
-import { isObject } from "./acme-problem.ts";
+import { isObject } from "./acme/problem.ts";
 import {
   type CertificateSource,
   CurrentCertificate,

@@ -1,6 +1,6 @@
 /** Where TLS ends, and where to listen. */
 
-import type { AcmeHostnames } from "./acme-hostnames.ts";
+import type { AcmeHostnames } from "./acme/hostnames.ts";
 
 /** Where TLS ends, and whose certificate it is. `cert` and `key` are paths of PEM files. */
 export type Transport =

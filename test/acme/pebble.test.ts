@@ -4,10 +4,10 @@ import { join } from "node:path";
 
 import { createAcmeHandler } from "../../src/frontend/http/acme-http.ts";
 import { HttpServer } from "../../src/frontend/http/server.ts";
-import { AcmeCache } from "../../src/tls/acme-cache.ts";
-import { AcmeCertificates } from "../../src/tls/acme-certificates.ts";
-import type { AcmeHostnames } from "../../src/tls/acme-hostnames.ts";
-import { AcmeAuthority } from "../../src/tls/certificate-authority.ts";
+import { AcmeAuthority } from "../../src/tls/acme/authority.ts";
+import { AcmeCache } from "../../src/tls/acme/cache.ts";
+import { AcmeCertificates } from "../../src/tls/acme/certificates.ts";
+import type { AcmeHostnames } from "../../src/tls/acme/hostnames.ts";
 import { NO_CERTIFICATE_EVENTS } from "../../src/tls/certificate-events.ts";
 import type { Certificate } from "../../src/tls/certificate.ts";
 import { temporaryDirectory } from "../interop/temporary-directory.ts";

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { isObject } from "../../../src/tls/acme-problem.ts";
+import { isObject } from "../../../src/tls/acme/problem.ts";
 
 const PEER = join(import.meta.dir, "h3-peer.ts");
 

@@ -1,15 +1,15 @@
 import { beforeEach, expect, test } from "bun:test";
 
-import { AcmeCertificates, type CertificateStore } from "../../src/tls/acme-certificates.ts";
-import { AuthorityError } from "../../src/tls/acme-fetch.ts";
-import type { AcmeHostnames } from "../../src/tls/acme-hostnames.ts";
-import type { CertificateAuthority } from "../../src/tls/certificate-authority.ts";
-import type { CertificateEvents, OrderOutcome } from "../../src/tls/certificate-events.ts";
-import type { Certificate, TlsFiles } from "../../src/tls/certificate.ts";
-import { FakeTime } from "./fake-time.ts";
-import { LogLines } from "./log-lines.ts";
-import { makeCertificate } from "./made-certificate.ts";
-import { describeWithPrograms } from "./programs.ts";
+import type { CertificateAuthority } from "../../../src/tls/acme/authority.ts";
+import { AcmeCertificates, type CertificateStore } from "../../../src/tls/acme/certificates.ts";
+import type { AcmeHostnames } from "../../../src/tls/acme/hostnames.ts";
+import { AuthorityError } from "../../../src/tls/acme/request.ts";
+import type { CertificateEvents, OrderOutcome } from "../../../src/tls/certificate-events.ts";
+import type { Certificate, TlsFiles } from "../../../src/tls/certificate.ts";
+import { FakeTime } from "../fake-time.ts";
+import { LogLines } from "../log-lines.ts";
+import { makeCertificate } from "../made-certificate.ts";
+import { describeWithPrograms } from "../programs.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -2,11 +2,11 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-import { AcmeCache } from "../../src/tls/acme-cache.ts";
-import { parseCertificate } from "../../src/tls/certificate.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../interop/temporary-directory.ts";
-import { makeTlsFiles } from "./made-certificate.ts";
-import { describeWithPrograms } from "./programs.ts";
+import { AcmeCache } from "../../../src/tls/acme/cache.ts";
+import { parseCertificate } from "../../../src/tls/certificate.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../interop/temporary-directory.ts";
+import { makeTlsFiles } from "../made-certificate.ts";
+import { describeWithPrograms } from "../programs.ts";
 
 describeWithPrograms("the certificate cache", ["openssl"], () => {
   let directory: TemporaryDirectory;

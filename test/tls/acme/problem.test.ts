@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { parseProblem } from "../../src/tls/acme-problem.ts";
+import { parseProblem } from "../../../src/tls/acme/problem.ts";
 
 const TYPE = "urn:ietf:params:acme:error:";
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { parseAcmeHostnames } from "../../src/tls/acme-hostnames.ts";
+import { parseAcmeHostnames } from "../../../src/tls/acme/hostnames.ts";
 
 describe("host names for a certificate", () => {
   const longest = `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(61)}`;

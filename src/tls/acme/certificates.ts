@@ -1,18 +1,18 @@
 /** A certificate that renews itself: ordered from a certificate authority, kept on disk, ordered again in time. */
 
-import type { Clock } from "../broker/clock.ts";
-import type { Logger } from "../log/logger.ts";
-import { AuthorityError } from "./acme-fetch.ts";
-import type { AcmeHostnames } from "./acme-hostnames.ts";
-import type { CertificateAuthority } from "./certificate-authority.ts";
-import type { CertificateEvents } from "./certificate-events.ts";
+import type { Clock } from "../../broker/clock.ts";
+import type { Logger } from "../../log/logger.ts";
+import type { CertificateEvents } from "../certificate-events.ts";
 import {
   type CertificateSource,
   CurrentCertificate,
   type ReloadedCertificate,
-} from "./certificate-source.ts";
-import type { TlsFiles } from "./certificate.ts";
-import { type Certificate, parseCertificate } from "./certificate.ts";
+} from "../certificate-source.ts";
+import type { TlsFiles } from "../certificate.ts";
+import { type Certificate, parseCertificate } from "../certificate.ts";
+import type { CertificateAuthority } from "./authority.ts";
+import type { AcmeHostnames } from "./hostnames.ts";
+import { AuthorityError } from "./request.ts";
 
 /** Where certificates are kept, by the first of their names. Methods may throw. */
 export interface CertificateStore {

@@ -16,8 +16,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-import { readRegularFile } from "../system/named-file.ts";
-import type { TlsFiles } from "./certificate.ts";
+import { readRegularFile } from "../../system/named-file.ts";
+import type { TlsFiles } from "../certificate.ts";
 
 /** Host names have no plus sign. */
 const ACCOUNT_KEY = "acme_account+key";
