@@ -31,3 +31,9 @@ export const HEAD_FIELDS = 256;
 
 /** Bytes of a body: the limit of the Snowflake protocol. */
 export const BODY_BYTES = 100_000;
+
+/** Bytes of several replies that wait for a peer that doesn't read. */
+export const UNSENT_BYTES = 1024 * 1024;
+
+/** Bytes of unfinished requests that all connections may keep together. Real ones keep nothing: they come whole. */
+export const KEPT_BYTES = 64 * 1024 * 1024;

@@ -25,7 +25,10 @@ export type RequestBody = Uint8Array | "too-long" | "broken";
  */
 export interface Exchange {
   readonly aborted: boolean;
-  /** Calls the listener once, when the peer goes; never if it has gone already. There is one listener at most. */
+  /**
+   * Calls the listener once, when the peer goes; never if it has gone already. There is one listener at most. Who listens
+   * waits for the peer: a peer on HTTP/1 that stops sending has then gone, and otherwise still gets its reply.
+   */
   addEventListener(type: "abort", listener: () => void): void;
   /** The peer's address without port; undefined if it has none: a unix socket, or the connection is closed. */
   readonly remoteAddress: string | undefined;
