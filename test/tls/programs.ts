@@ -1,10 +1,22 @@
-/** Suites that need programs of Debian's. */
+/** Suites that need programs of others. */
 
 import { describe, test } from "bun:test";
 
-const PACKAGES = { openssl: "openssl", pebble: "pebble", "pebble-challtestsrv": "pebble" } as const;
+/** How each is had. */
+const INSTALL = {
+  curl: "apt-get install curl",
+  go: "apt-get install golang-go",
+  h2load: "apt-get install nghttp2-client",
+  h2spec: "go install github.com/summerwind/h2spec/cmd/h2spec@latest",
+  haproxy: "apt-get install haproxy",
+  nghttp: "apt-get install nghttp2-client",
+  nginx: "apt-get install nginx-light",
+  openssl: "apt-get install openssl",
+  pebble: "apt-get install pebble",
+  "pebble-challtestsrv": "apt-get install pebble",
+} as const;
 
-export type Program = keyof typeof PACKAGES;
+export type Program = keyof typeof INSTALL;
 
 /**
  * A suite that is skipped, with one line that says what to install, where one of the programs is missing; with
@@ -20,8 +32,8 @@ export function describeWithPrograms(
     describe(suite, body);
     return;
   }
-  const packages = new Set(missing.map((program) => PACKAGES[program]));
-  const needs = `${missing.join(", ")} (apt-get install ${[...packages].join(" ")})`;
+  const commands = new Set(missing.map((program) => INSTALL[program]));
+  const needs = `${missing.join(", ")} (${[...commands].join("; ")})`;
   if (process.env["REQUIRE_PEERS"] === "1") {
     test(suite, () => {
       throw new Error(`${suite} needs ${needs}`);
