@@ -6,7 +6,7 @@
  * HTTP, whose every poll and offer comes from an address that no other came from.
  */
 
-import { PollAllowance } from "../src/broker/poll-allowance.ts";
+import { PollAllowance } from "../src/broker/policy/poll-allowance.ts";
 import { onKeptConnections, Peers } from "./peers.ts";
 import { startServer } from "./processes.ts";
 import { OURS } from "./targets.ts";

@@ -2,6 +2,9 @@
 
 import type { Clock } from "./clock.ts";
 
+/** Entries whose time is up that are handled in one turn of the event loop; each may be a reply to be sent. */
+const AT_ONCE = 250;
+
 /** What can wait in a queue. The three members belong to the queue that the entry is in. */
 export interface Expiring<Entry> {
   deadline: number;
@@ -77,7 +80,10 @@ export class DeadlineQueue<Entry extends Expiring<Entry>> {
   #fire(): void {
     this.#armed = false;
     const now = this.#clock.now();
-    while (this.#head !== undefined && this.#head.deadline <= now) this.#onDue(this.#head);
+    for (let left = AT_ONCE; left > 0; left--) {
+      if (this.#head === undefined || this.#head.deadline > now) break;
+      this.#onDue(this.#head);
+    }
     if (this.#head !== undefined && !this.#armed) this.#arm(this.#head.deadline);
   }
 }

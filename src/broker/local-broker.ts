@@ -20,10 +20,11 @@ import type { Clock } from "./clock.ts";
 import type { BrokerEvents, OfferEnd, PollEnd } from "./events.ts";
 import { Match, type MatchState } from "./match.ts";
 import { Matches, type WaitingCounts } from "./matches.ts";
-import { PollAllowance } from "./poll-allowance.ts";
-import type { PollIntervals } from "./poll-intervals.ts";
-import { POOL_NAMES, POOL_OF_PROXY, type PoolName } from "./pool.ts";
-import { bridgeHostPolicy, coveringPolicy, type RelayPolicy } from "./relay-policy.ts";
+import { type MatchingPolicy, REFERENCE_POLICY } from "./policy/matching-policy.ts";
+import { POOL_NAMES, type PoolName } from "./policy/nat-classes.ts";
+import { PollAllowance } from "./policy/poll-allowance.ts";
+import type { PollIntervals } from "./policy/poll-intervals.ts";
+import { bridgeHostPolicy, coveringPolicy, type RelayPolicy } from "./policy/relay-policy.ts";
 
 /** What the broker may hold at once, so that no flood can exhaust the machine. */
 export interface BrokerLimits {
@@ -41,6 +42,9 @@ export interface BrokerLimits {
 export const MOST_HELD_CHARACTERS = 64 * 1024 * 1024;
 
 /** What a broker is made of. It has no other access to time, randomness or the outside. */
+/** Polls that a drain ends in one turn of the event loop. */
+const SENT_HOME_AT_ONCE = 250;
+
 export interface LocalBrokerParts {
   readonly clock: Clock;
   /** Counts what happens. */
@@ -51,6 +55,8 @@ export interface LocalBrokerParts {
   readonly pollIntervals: PollIntervals;
   /** The value of `--allowed-relay-pattern`; undefined: a proxy's pattern must admit the host of every bridge. */
   readonly allowedRelayPattern: RelayPattern | undefined;
+  /** The reference broker's unless something else is said. */
+  readonly policy?: MatchingPolicy;
   readonly limits: BrokerLimits;
   /** Bits of an IPv6 address that limits go by, 1 to 128: addresses with the same are held to one poll interval. */
   readonly ipv6Prefix: number;
@@ -65,6 +71,7 @@ export interface LocalBrokerParts {
 export class LocalBroker implements Broker {
   readonly #parts: LocalBrokerParts;
   readonly #allowances: Readonly<Record<PoolName, PollAllowance>>;
+  readonly #policy: MatchingPolicy;
   readonly #matches: Matches;
   #bridges: BridgeList;
   #relayPolicy: RelayPolicy;
@@ -80,7 +87,8 @@ export class LocalBroker implements Broker {
       moderate: allowance("moderate"),
       strict: allowance("strict"),
     };
-    this.#matches = new Matches(parts.clock, {
+    this.#policy = parts.policy ?? REFERENCE_POLICY;
+    this.#matches = new Matches(parts.clock, this.#policy, {
       onIdle: (match) => this.#endPoll(match, "idle"),
       onExpired: (match) => this.#endOffer(match, "expired", "timed-out", { kind: "timed-out" }),
     });
@@ -107,7 +115,7 @@ export class LocalBroker implements Broker {
       poll.address === undefined ? "" : networkOf(poll.address, this.#parts.ipv6Prefix);
     const key = network === address ? addressKey : this.#parts.hashAddress(network);
 
-    const allowance = this.#allowances[POOL_OF_PROXY[poll.nat]];
+    const allowance = this.#allowances[this.#policy.poolOfProxy[poll.nat]];
     const mustWaitUntil = poll.waited === undefined ? allowance.mustWaitUntil(key, now) : undefined;
     if (mustWaitUntil !== undefined) {
       events.pollEnded(poll, "too-soon", 0);
@@ -226,14 +234,22 @@ export class LocalBroker implements Broker {
    */
   drain(): Promise<void> {
     this.#draining = true;
-    for (let match = this.#matches.anyWaiting; match !== undefined;) {
-      this.#endPoll(match, "draining");
-      match = this.#matches.anyWaiting;
-    }
     return new Promise((resolve) => {
-      if (this.#matches.offered === 0) resolve();
-      else this.#onDrained = resolve;
+      this.#onDrained = resolve;
+      this.#sendHome();
     });
+  }
+
+  /** Ends polls that wait, some at a time, so that nobody else is kept waiting. */
+  #sendHome(): void {
+    for (let left = SENT_HOME_AT_ONCE; left > 0; left--) {
+      const match = this.#matches.anyWaiting;
+      if (match === undefined) break;
+      this.#endPoll(match, "draining");
+    }
+    const { clock } = this.#parts;
+    if (this.#matches.waiting > 0) clock.callAt(clock.now(), () => this.#sendHome());
+    else if (this.#matches.offered === 0) this.#onDrained?.();
   }
 
   /** Walks all invariants and names those that do not hold: for tests, and for whoever doubts a running broker. */
@@ -262,7 +278,7 @@ export class LocalBroker implements Broker {
       match.client.settle(outcome);
       this.#parts.events.offerEnded(match.client.offer, end, elapsed);
     }
-    if (this.#matches.offered === 0) this.#onDrained?.();
+    if (this.#matches.offered + this.#matches.waiting === 0) this.#onDrained?.();
   }
 }
 

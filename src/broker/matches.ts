@@ -7,13 +7,9 @@ import type { SessionCounts } from "./broker.ts";
 import type { Clock } from "./clock.ts";
 import { DeadlineQueue } from "./deadline-queue.ts";
 import type { Match, MatchState, WaitingClient } from "./match.ts";
-import { Pool, POOL_NAMES, POOL_OF_PROXY, type PoolName, POOLS_FOR_CLIENT } from "./pool.ts";
-
-/** How long a poll waits for a client, in ms. */
-export const PROXY_DEADLINE = 10_000;
-
-/** How long a client waits for the answer of the proxy it was matched with, in ms. */
-export const CLIENT_DEADLINE = 5_000;
+import type { MatchingPolicy } from "./policy/matching-policy.ts";
+import { POOL_NAMES, type PoolName } from "./policy/nat-classes.ts";
+import { Pool } from "./pool.ts";
 
 /**
  * A poll that waits again goes home up to this many ms early: those that had waited about equally long share a queue,
@@ -31,11 +27,8 @@ export interface Deadlines {
 export type WaitingCounts = Readonly<Record<PoolName, Readonly<Record<ProxyType, number>>>>;
 
 export class Matches {
-  readonly #pools: Readonly<Record<PoolName, Pool<Match>>> = {
-    open: new Pool(),
-    moderate: new Pool(),
-    strict: new Pool(),
-  };
+  readonly #policy: MatchingPolicy;
+  readonly #pools: Readonly<Record<PoolName, Pool<Match>>>;
   /** Every match that is waiting or offered; an id belongs to one of them at most. */
   readonly #bySession = new Map<SessionId, Match>();
   /** The first is for polls that come for the first time, the next for those that had waited for up to a step, and so on. */
@@ -43,13 +36,19 @@ export class Matches {
   readonly #offered: DeadlineQueue<Match>;
   #heldCharacters = 0;
 
-  constructor(clock: Clock, deadlines: Deadlines) {
+  constructor(clock: Clock, policy: MatchingPolicy, deadlines: Deadlines) {
+    const { proxyDeadline, clientDeadline, comesBefore } = policy;
+    this.#policy = policy;
+    this.#pools = {
+      open: new Pool(comesBefore),
+      moderate: new Pool(comesBefore),
+      strict: new Pool(comesBefore),
+    };
     this.#waiting = Array.from(
-      { length: 1 + PROXY_DEADLINE / WAITED_STEP },
-      (_, steps) =>
-        new DeadlineQueue(clock, PROXY_DEADLINE - steps * WAITED_STEP, deadlines.onIdle),
+      { length: 1 + proxyDeadline / WAITED_STEP },
+      (_, steps) => new DeadlineQueue(clock, proxyDeadline - steps * WAITED_STEP, deadlines.onIdle),
     );
-    this.#offered = new DeadlineQueue(clock, CLIENT_DEADLINE, deadlines.onExpired);
+    this.#offered = new DeadlineQueue(clock, clientDeadline, deadlines.onExpired);
   }
 
   /** How many proxies wait for a client. */
@@ -85,7 +84,7 @@ export class Matches {
 
   /** Takes the best proxy for a client of this NAT type out of its pool and gives it the client's deadline. */
   takeFor(nat: NatType, now: number): Match | undefined {
-    for (const name of POOLS_FOR_CLIENT[nat]) {
+    for (const name of this.#policy.poolsForClient[nat]) {
       const match = this.#pools[name].take();
       if (match === undefined) continue;
       this.#queueOf(match).remove(match);
@@ -146,7 +145,10 @@ export class Matches {
       expect("a pool is a heap whose entries know their place", pool.isConsistent());
       for (const match of pool) {
         expect("only waiting matches are in a pool", match.state === "waiting");
-        expect("a proxy waits in the pool of its NAT type", POOL_OF_PROXY[match.poll.nat] === name);
+        expect(
+          "a proxy waits in the pool of its NAT type",
+          this.#policy.poolOfProxy[match.poll.nat] === name,
+        );
       }
     }
     const waiting = this.#waiting.flatMap((queue) => [...queue]);
@@ -158,7 +160,10 @@ export class Matches {
     expect("the offered queue knows its length", offered.length === this.#offered.size);
     for (const match of waiting) {
       expect("only waiting matches wait", match.state === "waiting");
-      expect("nobody waits longer than 10 s", match.deadline - match.since <= PROXY_DEADLINE);
+      expect(
+        "nobody waits longer than the policy has it",
+        match.deadline - match.since <= this.#policy.proxyDeadline,
+      );
     }
     for (const match of offered) {
       expect("only offered matches wait for an answer", match.state === "offered");
@@ -182,7 +187,7 @@ export class Matches {
   }
 
   #poolOf(match: Match): Pool<Match> {
-    return this.#pools[POOL_OF_PROXY[match.poll.nat]];
+    return this.#pools[this.#policy.poolOfProxy[match.poll.nat]];
   }
 }
 

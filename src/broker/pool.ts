@@ -1,53 +1,24 @@
-/** A pool: the proxies of one NAT class that wait for a client, the least loaded first. */
+/** A pool: the proxies of one NAT class that wait for a client, in the order in which they are taken. */
 
-import type { NatType } from "../messages/nat-type.ts";
-
-/** The classes of proxies, by how hard their NAT makes them to reach. */
-export const POOL_NAMES = ["open", "moderate", "strict"] as const;
-
-export type PoolName = (typeof POOL_NAMES)[number];
-
-/** Where a proxy waits, by its NAT type. */
-export const POOL_OF_PROXY: Readonly<Record<NatType, PoolName>> = {
-  unrestricted: "open",
-  open: "open",
-  moderate: "moderate",
-  restricted: "strict",
-  strict: "strict",
-  unknown: "strict",
-};
-
-/**
- * Where a client looks for a proxy, by its NAT type, in this order. Who can reach strict proxies takes those first, so
- * that the open ones are left for clients that can reach no others.
- */
-export const POOLS_FOR_CLIENT: Readonly<Record<NatType, readonly PoolName[]>> = {
-  unrestricted: ["strict", "moderate", "open"],
-  open: ["strict", "moderate", "open"],
-  moderate: ["moderate", "open"],
-  restricted: ["open"],
-  strict: ["open"],
-  unknown: ["open"],
-};
+import type { Candidate } from "./policy/matching-policy.ts";
 
 /** What can wait in a pool. */
-export interface Pooled {
-  /** How many clients it serves already. */
-  readonly clients: number;
+export interface Pooled extends Candidate {
   /** Belongs to the pool: its place there, -1 outside. */
   poolIndex: number;
   /** Belongs to the pool: greater than that of all who came before. */
   poolTicket: number;
 }
 
-/**
- * A binary min-heap whose entries know their place, so that one that hangs up leaves in O(log n). Who serves the fewest
- * clients comes first, and among equals who has waited longest: otherwise, in a large pool, nearly everybody would wait
- * in vain and poll again, while the last to come were taken.
- */
+/** A binary min-heap whose entries know their place, so that one that hangs up leaves in O(log n). */
 export class Pool<Entry extends Pooled> {
+  readonly #comesBefore: (one: Candidate, other: Candidate) => boolean;
   readonly #heap: Entry[] = [];
   #lastTicket = 0;
+
+  constructor(comesBefore: (one: Candidate, other: Candidate) => boolean) {
+    this.#comesBefore = comesBefore;
+  }
 
   get size(): number {
     return this.#heap.length;
@@ -87,7 +58,9 @@ export class Pool<Entry extends Pooled> {
   isConsistent(): boolean {
     return this.#heap.every((entry, index) => {
       const parent = this.#heap[(index - 1) >> 1];
-      return entry.poolIndex === index && (parent === undefined || parent.clients <= entry.clients);
+      return (
+        entry.poolIndex === index && (parent === undefined || !this.#comesBefore(entry, parent))
+      );
     });
   }
 
@@ -102,7 +75,7 @@ export class Pool<Entry extends Pooled> {
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
       const parent = this.#heap[parentIndex];
-      if (parent === undefined || comesBefore(parent, entry)) break;
+      if (parent === undefined || this.#comesBefore(parent, entry)) break;
       this.#place(parent, index);
       index = parentIndex;
     }
@@ -117,20 +90,14 @@ export class Pool<Entry extends Pooled> {
       let child = this.#heap[childIndex];
       const sibling = this.#heap[childIndex + 1];
       if (child === undefined) break;
-      if (sibling !== undefined && comesBefore(sibling, child)) {
+      if (sibling !== undefined && this.#comesBefore(sibling, child)) {
         child = sibling;
         childIndex++;
       }
-      if (comesBefore(entry, child)) break;
+      if (this.#comesBefore(entry, child)) break;
       this.#place(child, index);
       index = childIndex;
     }
     this.#place(entry, index);
   }
-}
-
-function comesBefore(one: Pooled, other: Pooled): boolean {
-  return one.clients === other.clients
-    ? one.poolTicket < other.poolTicket
-    : one.clients < other.clients;
 }

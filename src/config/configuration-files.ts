@@ -5,7 +5,7 @@ import {
   DEFAULT_POLL_INTERVALS,
   parsePollIntervals,
   type PollIntervals,
-} from "../broker/poll-intervals.ts";
+} from "../broker/policy/poll-intervals.ts";
 import { explainFileError, readRegularFile } from "../system/named-file.ts";
 
 /** Where the files are; undefined: not configured. */

@@ -16,11 +16,12 @@ export type {
 export type { Clock } from "../broker/clock.ts";
 export { type BrokerEvents, NO_EVENTS, type OfferEnd, type PollEnd } from "../broker/events.ts";
 export { type BrokerLimits, LocalBroker, type LocalBrokerParts } from "../broker/local-broker.ts";
-export { CLIENT_DEADLINE, PROXY_DEADLINE, type WaitingCounts } from "../broker/matches.ts";
+export { CLIENT_DEADLINE, PROXY_DEADLINE } from "../broker/policy/matching-policy.ts";
+export { type WaitingCounts } from "../broker/matches.ts";
 export {
   DEFAULT_POLL_INTERVALS,
   type ParsedPollIntervals,
   parsePollIntervals,
   type PollIntervals,
-} from "../broker/poll-intervals.ts";
-export type { PoolName } from "../broker/pool.ts";
+} from "../broker/policy/poll-intervals.ts";
+export type { PoolName } from "../broker/policy/nat-classes.ts";

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
+import { REFERENCE_POLICY } from "../../src/broker/policy/matching-policy.ts";
 import { Pool, type Pooled } from "../../src/broker/pool.ts";
 import vectors from "../vectors/pool_order.json";
 
@@ -20,7 +21,7 @@ class Proxy implements Pooled {
 describe("the order in which proxies leave a pool", () => {
   for (const { pushed_clients, removed_before_popping, pop_order } of vectors.cases) {
     test(`${pushed_clients.join(" ")} without ${removed_before_popping?.join(" ") ?? "any"}`, () => {
-      const pool = new Pool<Proxy>();
+      const pool = new Pool<Proxy>(REFERENCE_POLICY.comesBefore);
       const proxies = pushed_clients.map((clients, i) => new Proxy(`p${i}`, clients));
       for (const proxy of proxies) pool.add(proxy);
       for (const proxy of proxies) {
@@ -48,7 +49,7 @@ test("whatever comes and goes, the least loaded of those present is taken", () =
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const pool = new Pool<Proxy>();
+      const pool = new Pool<Proxy>(REFERENCE_POLICY.comesBefore);
       const present: Proxy[] = [];
       for (const next of steps) {
         if (next.do === "add") {

@@ -9,7 +9,7 @@ import fc from "fast-check";
 
 import type { RendezvousMethod } from "../../src/broker/broker.ts";
 import { NO_EVENTS, type OfferEnd } from "../../src/broker/events.ts";
-import { CLIENT_DEADLINE } from "../../src/broker/matches.ts";
+import { CLIENT_DEADLINE } from "../../src/broker/policy/matching-policy.ts";
 import type { RefusalReason } from "../../src/frontend/refusals.ts";
 import type { Destination } from "../../src/frontend/rendezvous.ts";
 import { until } from "../interop/waiting.ts";

@@ -3,7 +3,7 @@
 import { DEFAULT_BRIDGES } from "../../src/broker/bridge-list.ts";
 import type { Offer, OfferOutcome, Poll, PollOutcome } from "../../src/broker/broker.ts";
 import { LocalBroker, type LocalBrokerParts } from "../../src/broker/local-broker.ts";
-import { DEFAULT_POLL_INTERVALS } from "../../src/broker/poll-intervals.ts";
+import { DEFAULT_POLL_INTERVALS } from "../../src/broker/policy/poll-intervals.ts";
 import { Address } from "../../src/messages/address.ts";
 import { isSessionId, type SessionId } from "../../src/messages/session-id.ts";
 import { EventLog } from "./event-log.ts";

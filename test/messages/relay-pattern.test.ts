@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { bridgeHostPolicy, coveringPolicy } from "../../src/broker/relay-policy.ts";
+import { bridgeHostPolicy, coveringPolicy } from "../../src/broker/policy/relay-policy.ts";
 import { admits, covers, parseRelayPattern } from "../../src/messages/relay-pattern.ts";
 import vectors from "../vectors/relay_pattern.json";
 

@@ -9,7 +9,7 @@ import {
   RENDEZVOUS_METHODS,
   type SessionCounts,
 } from "../../broker/broker.ts";
-import { PROXY_DEADLINE } from "../../broker/matches.ts";
+import { PROXY_DEADLINE } from "../../broker/policy/matching-policy.ts";
 import { parseAddress, parseBareAddress } from "../../messages/address-text.ts";
 import type { Address } from "../../messages/address.ts";
 import { type Fingerprint, parseFingerprint } from "../../messages/fingerprint.ts";

@@ -1,7 +1,7 @@
 /** One frontend, as the core sees it: its calls are done, whatever else it sends ends the connection. */
 
 import type { Broker, Departure } from "../../broker/broker.ts";
-import type { PollIntervals } from "../../broker/poll-intervals.ts";
+import type { PollIntervals } from "../../broker/policy/poll-intervals.ts";
 import { ANSWER_CALL, OFFER_CALL, POLL_CALL, SESSIONS_CALL } from "./broker-calls.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { type Call, type Codec, decodePayload, NO_PAYLOAD, TEXT } from "./codec.ts";

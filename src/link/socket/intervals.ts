@@ -1,6 +1,6 @@
 /** The poll intervals in force, told to frontends for when they have to answer a poll without a core. */
 
-import type { PollIntervals } from "../../broker/poll-intervals.ts";
+import type { PollIntervals } from "../../broker/policy/poll-intervals.ts";
 import type { Codec } from "./codec.ts";
 
 export const INTERVALS: Codec<PollIntervals> = {

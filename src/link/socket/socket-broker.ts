@@ -12,9 +12,9 @@ import type {
 } from "../../broker/broker.ts";
 import type { Clock } from "../../broker/clock.ts";
 import { DeadlineQueue } from "../../broker/deadline-queue.ts";
-import { CLIENT_DEADLINE, PROXY_DEADLINE } from "../../broker/matches.ts";
-import { DEFAULT_POLL_INTERVALS } from "../../broker/poll-intervals.ts";
-import { POOL_OF_PROXY } from "../../broker/pool.ts";
+import { CLIENT_DEADLINE, PROXY_DEADLINE } from "../../broker/policy/matching-policy.ts";
+import { POOL_OF_PROXY } from "../../broker/policy/nat-classes.ts";
+import { DEFAULT_POLL_INTERVALS } from "../../broker/policy/poll-intervals.ts";
 import type { ProxyAnswer } from "../../messages/proxy-answer.ts";
 import { ANSWER_CALL, noSessions, OFFER_CALL, POLL_CALL, SESSIONS_CALL } from "./broker-calls.ts";
 import type { ByteReader } from "./byte-reader.ts";

@@ -2,7 +2,7 @@
 
 import { Gauge, type Registry } from "prom-client";
 
-import { POOL_NAMES, type PoolName } from "../../broker/pool.ts";
+import { POOL_NAMES, type PoolName } from "../../broker/policy/nat-classes.ts";
 import { PROXY_TYPES, type ProxyType } from "../../messages/proxy-type.ts";
 import { NAMESPACE } from "./counted-families.ts";
 

@@ -10,7 +10,7 @@ import { Registry } from "prom-client";
 
 import type { RendezvousMethod } from "../../broker/broker.ts";
 import type { OfferEnd, PollEnd } from "../../broker/events.ts";
-import { POOL_OF_PROXY } from "../../broker/pool.ts";
+import { POOL_OF_PROXY } from "../../broker/policy/nat-classes.ts";
 import type { MessageRoute, RefusalReason } from "../../frontend/refusals.ts";
 import type { SqsEvents } from "../../frontend/sqs/sqs-events.ts";
 import type { NatType } from "../../messages/nat-type.ts";

@@ -3,7 +3,7 @@
 import { DEFAULT_BRIDGES } from "../../../src/broker/bridge-list.ts";
 import { NO_EVENTS } from "../../../src/broker/events.ts";
 import { LocalBroker } from "../../../src/broker/local-broker.ts";
-import { DEFAULT_POLL_INTERVALS } from "../../../src/broker/poll-intervals.ts";
+import { DEFAULT_POLL_INTERVALS } from "../../../src/broker/policy/poll-intervals.ts";
 import { serveBrokerOnSocket } from "../../../src/link/socket/socket-server.ts";
 import { systemClock } from "../../../src/system/system-clock.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { DEFAULT_POLL_INTERVALS } from "../../../src/broker/poll-intervals.ts";
+import { DEFAULT_POLL_INTERVALS } from "../../../src/broker/policy/poll-intervals.ts";
 import { PAGE_CALL } from "../../../src/link/socket/pages.ts";
 import { serveBrokerOnSocket } from "../../../src/link/socket/socket-server.ts";
 import { FakeClock } from "../../kit/fake-clock.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { PollAllowance } from "../../src/broker/poll-allowance.ts";
+import { PollAllowance } from "../../../src/broker/policy/poll-allowance.ts";
 
 test("it agrees with a table that never forgets, whatever becomes of the interval", () => {
   const step = fc.record({

@@ -6,8 +6,8 @@ import {
   DEFAULT_POLL_INTERVALS,
   parsePollIntervals,
   type PollIntervals,
-} from "../../src/broker/poll-intervals.ts";
-import vectors from "../vectors/config_files.json" with { type: "json" };
+} from "../../../src/broker/policy/poll-intervals.ts";
+import vectors from "../../vectors/config_files.json" with { type: "json" };
 
 const CURRENT: PollIntervals = { open: 101, moderate: 102, strict: 103 };
 

@@ -1,6 +1,11 @@
 /** Which proxies may serve this broker's clients, by the relays they are willing to reach. */
 
-import { admits, covers, parseRelayPattern, type RelayPattern } from "../messages/relay-pattern.ts";
+import {
+  admits,
+  covers,
+  parseRelayPattern,
+  type RelayPattern,
+} from "../../messages/relay-pattern.ts";
 
 export interface RelayPolicy {
   /** Whether a proxy with this pattern may serve; null: it named none. */

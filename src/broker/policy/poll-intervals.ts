@@ -1,7 +1,7 @@
 /** How long a proxy waits from one poll to its next, and the file that says so. */
 
-import { JsonMembers } from "../messages/json-members.ts";
-import { withoutByteOrderMark } from "../messages/utf8.ts";
+import { JsonMembers } from "../../messages/json-members.ts";
+import { withoutByteOrderMark } from "../../messages/utf8.ts";
 
 /** The interval of each pool: whole milliseconds, never negative. */
 export interface PollIntervals {
