@@ -8,6 +8,7 @@ import { LocalBroker } from "../src/broker/local-broker.ts";
 import { parseOptions } from "../src/cli/options.ts";
 import { DEFAULT_CONFIGURATION, readConfiguration } from "../src/config/configuration-files.ts";
 import { NO_REFUSAL_EVENTS } from "../src/frontend/refusals.ts";
+import { NO_CONNECTION_EVENTS } from "../src/http/server.ts";
 import { createLogger } from "../src/log/logger.ts";
 import { parseRelayPattern } from "../src/messages/relay-pattern.ts";
 import { startListening } from "../src/roles/http-service.ts";
@@ -43,6 +44,7 @@ async function main(args: readonly string[]): Promise<void> {
     options,
     destination: { broker, refusals: NO_REFUSAL_EVENTS },
     prometheus: { exposition: () => Promise.resolve("") },
+    connectionEvents: NO_CONNECTION_EVENTS,
     certificateEvents: NO_CERTIFICATE_EVENTS,
     log: createLogger({
       format: options.logFormat,

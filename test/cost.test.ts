@@ -16,19 +16,25 @@ import { decodeProxyAnswer } from "../src/messages/proxy-answer.ts";
 import { decodeProxyPoll } from "../src/messages/proxy-poll.ts";
 import { firstCandidateAddress } from "../src/messages/sdp-candidates.ts";
 import { decodeUtf8 } from "../src/messages/utf8.ts";
+import { aRequest } from "./kit/requests.ts";
 
 /** Bytes of the longest body, and of the longest head of a request. */
 const BODY = 100_000;
-const HEAD = 16_000;
+const HEAD = 64_000;
 
 /** A hostile input may cost so many times what a plain one costs: more than noise, less than what pays for an attack. */
 const MOST = 5;
 /** Below this, in ms, nothing is an attack, and a ratio only noise. */
 const CHEAP = 1;
 
-function fastest(work: () => unknown): number {
+/** Milliseconds that a machine that is busy with other things is given to show how fast it can be. */
+const PATIENCE = 2_000;
+
+/** The fastest of 15 rounds, in ms, or of as many as fit into the patience while none is fast enough. */
+function fastest(work: () => unknown, enough: number): number {
+  const end = performance.now() + PATIENCE;
   let ms = Infinity;
-  for (let round = 0; round < 15; round++) {
+  for (let round = 0; round < 15 || (ms >= enough && performance.now() < end); round++) {
     const start = performance.now();
     work();
     ms = Math.min(ms, performance.now() - start);
@@ -37,9 +43,8 @@ function fastest(work: () => unknown): number {
 }
 
 function expectCheap(work: () => unknown, plain: () => unknown): void {
-  const cost = fastest(work);
-  const most = Math.max(CHEAP, MOST * fastest(plain));
-  expect(cost).toBeLessThan(most);
+  const most = Math.max(CHEAP, MOST * fastest(plain, Infinity));
+  expect(fastest(work, most)).toBeLessThan(most);
 }
 
 /** So many times a piece, as fit into a body. */
@@ -136,9 +141,12 @@ test.each([
   ["for= without end", fill("for=;", HEAD)],
   ["parts", fill(";", HEAD)],
 ])("address headers of %s", (_, text) => {
-  const headers = new Headers({ forwarded: text, "x-forwarded-for": text });
-  const plain = new Headers({ "x-forwarded-for": fill("10.11.12.13, ", HEAD) });
-  const socket = () => "192.0.2.1";
+  const headers = new Map([
+    ["forwarded", text],
+    ["x-forwarded-for", text],
+  ]);
+  const plain = new Map([["x-forwarded-for", fill("10.11.12.13, ", HEAD)]]);
+  const socket = { remoteAddress: "192.0.2.1" };
   expectCheap(
     () => [clientAddress(headers, socket), proxyAddress(headers, socket, 100)],
     () => clientAddress(plain, socket),
@@ -181,8 +189,9 @@ test.each([
 ])("a scrape with many %s", async (_, query, list) => {
   const source = { exposition: () => Promise.resolve("") };
   const fastestScrape = async (parameters: string, header: string) => {
-    const request = new Request(`http://x/prometheus?${parameters}`, {
-      headers: { accept: header, "accept-encoding": header },
+    const request = aRequest({
+      target: `/prometheus?${parameters}`,
+      fields: { accept: header, "accept-encoding": header },
     });
     let ms = Infinity;
     for (let round = 0; round < 100; round++) {

@@ -3,6 +3,7 @@
  * it. Names, types and defaults that the Go broker has too are the Go broker's.
  */
 
+import { TIME_LIMITS } from "../http/time-limits.ts";
 import { DEFAULT_IPV6_PREFIX } from "../messages/address-network.ts";
 import { BOOL, DURATION, INT, intAtLeast, intBetween, oneOf, STRING, WORKERS } from "./go-flag.ts";
 import { Option, ROLES } from "./option.ts";
@@ -70,6 +71,30 @@ export function optionTable() {
       value: "N",
       group: "listening",
       help: "reverse proxies in front whose Forwarded or X-Forwarded-For is believed; 0: none",
+    }),
+    maxConnections: new Option({
+      name: "max-connections",
+      type: intAtLeast(0),
+      default: 0,
+      value: "N",
+      group: "connections",
+      help: "connections of a process at once, one more replaces the longest idle; 0: by the limit of open files",
+    }),
+    idleTimeout: new Option({
+      name: "idle-timeout",
+      type: DURATION,
+      default: TIME_LIMITS.request,
+      value: "TIME",
+      group: "connections",
+      help: "how long a connection may idle; longer than any load balancer in front keeps one",
+    }),
+    drainSpread: new Option({
+      name: "drain-spread",
+      type: DURATION,
+      default: 2_000,
+      value: "TIME",
+      group: "connections",
+      help: "time over which idle connections are closed at the end, so that not all come back at once",
     }),
     acmeHostnames: new Option({
       name: "acme-hostnames",

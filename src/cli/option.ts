@@ -6,6 +6,7 @@ import { type FlagType, type GoFlag } from "./go-flag.ts";
 export const OPTION_GROUPS = [
   { name: "modes", heading: "Instead of running" },
   { name: "listening", heading: "Listening" },
+  { name: "connections", heading: "Connections" },
   { name: "acme", heading: "Certificates from a certificate authority (ACME)" },
   { name: "matching", heading: "Matching" },
   { name: "limits", heading: "Limits" },
@@ -28,6 +29,7 @@ export const COMMAND_WORDS = ["core", "http-frontend", "distinct-count"] as cons
 const ROLES_OF_GROUP: Readonly<Record<OptionGroup, readonly Role[]>> = {
   modes: ROLES,
   listening: ["all-in-one", "http-frontend"],
+  connections: ["all-in-one", "http-frontend"],
   acme: ["all-in-one", "http-frontend"],
   matching: ["all-in-one", "core"],
   limits: ["all-in-one", "core"],

@@ -51,6 +51,12 @@ export interface ListeningOptions {
   readonly addr: ListenAddress;
   /** Whether HTTP/3 is served as well, on the UDP port of the same number; never without TLS. */
   readonly http3: boolean;
+  /** Connections over TCP at once; undefined: as many as the limit of open files leaves. */
+  readonly maxConnections: number | undefined;
+  /** Milliseconds that a connection may idle. */
+  readonly idleTimeout: number;
+  /** Milliseconds over which idle connections are closed at the end. */
+  readonly drainSpread: number;
   /** Zero and below: no reverse proxy is believed. */
   readonly trustedHops: number;
   /** The file that `/metrics` shows; undefined: none. */
@@ -219,6 +225,9 @@ function toListeningOptions(table: OptionTable, warnings: string[]): Checked<Lis
       transport: transport.value,
       addr: addr.value,
       http3: table.http3.value,
+      maxConnections: table.maxConnections.value || undefined,
+      idleTimeout: table.idleTimeout.value,
+      drainSpread: table.drainSpread.value,
       trustedHops: table.trustedHops.value,
       metricsLog: table.metricsLog.value || undefined,
       sharePort: table.sharePort.value,
@@ -228,8 +237,18 @@ function toListeningOptions(table: OptionTable, warnings: string[]): Checked<Lis
 
 /** What a worker is told besides its socket and its certificate, which its parent has. */
 function toWorkerArguments(table: OptionTable): string[] {
-  const { addr, http3, trustedHops, metricsLog, logFormat, logLevel, unsafeLogging } = table;
-  return [addr, http3, trustedHops, metricsLog, logFormat, logLevel, unsafeLogging]
+  const { addr, http3, trustedHops, maxConnections, idleTimeout, drainSpread } = table;
+  const { metricsLog, logFormat, logLevel, unsafeLogging } = table;
+  const listening = [
+    addr,
+    http3,
+    trustedHops,
+    maxConnections,
+    idleTimeout,
+    drainSpread,
+    metricsLog,
+  ];
+  return [...listening, logFormat, logLevel, unsafeLogging]
     .filter((option) => option.given)
     .map((option) => `--${option.name}=${option.text}`);
 }

@@ -8,7 +8,7 @@
  * The tests that every way in passes: test/kit/rendezvous-contract.ts. How to add one: docs/adding-a-rendezvous.md.
  */
 
-import type { Broker, OfferOutcome, RendezvousMethod } from "../broker/broker.ts";
+import type { Broker, Departure, OfferOutcome, RendezvousMethod } from "../broker/broker.ts";
 import type { Address } from "../messages/address.ts";
 import {
   type ClientPoll,
@@ -26,7 +26,7 @@ export interface WayIn {
   /** Where the client is; undefined if the way in hides it. For statistics only. */
   readonly address: Address | undefined;
   /** Aborts when nobody waits for the response any more. */
-  readonly gone: AbortSignal;
+  readonly gone: Departure;
 }
 
 /** Where a way in takes what it received. */

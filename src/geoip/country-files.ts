@@ -2,9 +2,15 @@
 
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 
 import { explainFileError, fileTooLarge } from "../system/named-file.ts";
-import { type CountryTable, type Family, parseCountryTable } from "./country-table.ts";
+import {
+  type CountryTable,
+  type Family,
+  type ParsedCountryTable,
+  parseInSlices,
+} from "./country-table.ts";
 import { GeoIp } from "./geoip.ts";
 
 /** Tor's two country files. */
@@ -40,12 +46,15 @@ type LoadedFile =
   | { readonly ok: true; readonly table: CountryTable; readonly file: CountryFile }
   | { readonly ok: false; readonly problem: CountryFileProblem };
 
+/** Bytes that are hashed at a time: about a millisecond. */
+const HASHED_BYTES = 1024 * 1024;
+
 /** Largest file that is read, in bytes: eight times today's larger one. */
 const MAX_FILE_BYTES = 128 * 1024 * 1024;
 
 /**
  * Reads both files anew. Doesn't reject, and changes nothing elsewhere: to reload, put the new `geoip` in the place of
- * the old one if this went well, and keep the old one if not. Parsing holds the event loop for about 0.1 s a file.
+ * the old one if this went well, and keep the old one if not. Peers are served meanwhile.
  */
 export async function readCountryFiles(ipv4Path: string, ipv6Path: string): Promise<CountryFiles> {
   const ipv4 = await loadFile(ipv4Path, 4);
@@ -66,10 +75,28 @@ async function loadFile(path: string, family: Family): Promise<LoadedFile> {
     const kind = isNotFound(error) ? "missing" : "unreadable";
     return { ok: false, problem: { kind, path, error: explainFileError(error, "read") } };
   }
-  const parsed = parseCountryTable(bytes, family);
+  const parsed = await parseBesideOthers(bytes, family);
   if (!parsed.ok) return { ok: false, problem: { kind: "malformed", path, error: parsed.error } };
-  const sha1 = Bun.CryptoHasher.hash("sha1", bytes, "hex");
+  const sha1 = await hashBesideOthers(bytes);
   return { ok: true, table: parsed.table, file: { path, sha1, entries: parsed.entries } };
+}
+
+async function parseBesideOthers(bytes: Uint8Array, family: Family): Promise<ParsedCountryTable> {
+  const parsing = parseInSlices(bytes, family);
+  for (;;) {
+    const step = parsing.next();
+    if (step.done === true) return step.value;
+    await setImmediate();
+  }
+}
+
+async function hashBesideOthers(bytes: Uint8Array): Promise<string> {
+  const hasher = new Bun.CryptoHasher("sha1");
+  for (let start = 0; start < bytes.length; start += HASHED_BYTES) {
+    hasher.update(bytes.subarray(start, start + HASHED_BYTES));
+    await setImmediate();
+  }
+  return hasher.digest("hex");
 }
 
 /** Reads to the end, whatever the size on disk says: the path may be a device. A pipe is refused, and not waited for. */

@@ -88,6 +88,21 @@ function compare(list: Uint32Array, index: number, address: Uint32Array, width: 
  * search would miss addresses; a range with LOW above HIGH is empty, and allowed.
  */
 export function parseCountryTable(bytes: Uint8Array, family: Family): ParsedCountryTable {
+  const parsing = parseInSlices(bytes, family);
+  for (;;) {
+    const step = parsing.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Lines that are read at a time: a few ms. */
+const SLICE_LINES = 5_000;
+
+/** The same, with pauses in which the caller can do something else. */
+export function* parseInSlices(
+  bytes: Uint8Array,
+  family: Family,
+): Generator<undefined, ParsedCountryTable> {
   const entries = new Entries(family, bytes);
   let line = 0;
   let next = startsWithMark(bytes) ? BYTE_ORDER_MARK.length : 0;
@@ -96,7 +111,7 @@ export function parseCountryTable(bytes: Uint8Array, family: Family): ParsedCoun
     let end = bytes.indexOf(NEWLINE, start);
     if (end < 0) end = bytes.length;
     next = end + 1;
-    line++;
+    if (++line % SLICE_LINES === 0) yield;
     if (end > start && bytes[end - 1] === RETURN) end--;
     if (end === start || bytes[start] === HASH) continue;
     const problem = entries.add(start, end);

@@ -4,9 +4,11 @@ import { Gauge, Registry } from "prom-client";
 
 import packageJson from "../../package.json" with { type: "json" };
 import type { ExpositionSource } from "../frontend/http/prometheus-route.ts";
+import type { ConnectionEvents } from "../http/server.ts";
 import type { PageOutcome } from "../link/socket/pages.ts";
 import type { CertificateEvents } from "../tls/certificate-events.ts";
 import { certificateFamilies } from "./prometheus/certificate-families.ts";
+import { connectionFamilies } from "./prometheus/connection-families.ts";
 import { EventLoopLag } from "./prometheus/event-loop-lag.ts";
 import { type Family, formatExposition, type Sample } from "./prometheus/exposition.ts";
 import { registerProcessFamilies } from "./prometheus/process-families.ts";
@@ -53,6 +55,8 @@ export class RemoteFigures implements ExpositionSource {
   readonly #core: Core;
   readonly #registry = new Registry();
   readonly #lag: EventLoopLag;
+  /** Told of the connections of this process. */
+  readonly connections: ConnectionEvents;
   /** Told of the certificates of this process. */
   readonly certificates: CertificateEvents;
 
@@ -61,6 +65,7 @@ export class RemoteFigures implements ExpositionSource {
     this.#core = core;
     registerProcessFamilies(this.#registry, packageJson.version, NAMESPACE);
     this.#lag = new EventLoopLag(this.#registry, NAMESPACE);
+    this.connections = connectionFamilies(this.#registry, NAMESPACE, this.#lag);
     this.certificates = certificateFamilies(this.#registry);
     this.#registry.registerMetric(
       new Gauge({

@@ -19,6 +19,7 @@ export async function startAllInOne(options: Options, log: Logger, exit: Exit): 
     options,
     destination: { broker, refusals: statistics.recorder },
     prometheus: statistics.prometheus,
+    connectionEvents: statistics.prometheus.connections,
     certificateEvents: statistics.prometheus.certificates,
     log,
     onLost: () => exit(1),

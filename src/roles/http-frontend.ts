@@ -29,6 +29,7 @@ export function startHttpFrontend(options: HttpFrontendOptions, log: Logger, exi
       refusals: { refused: (route, reason) => broker.count({ route, reason, n: 1 }) },
     },
     prometheus: figures,
+    connectionEvents: figures.connections,
     certificateEvents: figures.certificates,
     log,
     onListens: () => sendSign(),

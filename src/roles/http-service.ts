@@ -1,13 +1,15 @@
 /** The half of the program that speaks to the world: the HTTP port, with its certificate. */
 
 import type { ListeningOptions } from "../cli/options.ts";
-import { claimPort, type IsMate } from "../frontend/http/port-claim.ts";
+import { HttpPort } from "../frontend/http/http-port.ts";
+import type { IsMate } from "../frontend/http/port-claim.ts";
 import type { ExpositionSource } from "../frontend/http/prometheus-route.ts";
-import { RotatingServer } from "../frontend/http/rotating-server.ts";
 import { createRoutes } from "../frontend/http/routes.ts";
-import { HttpServer } from "../frontend/http/server.ts";
 import type { Destination } from "../frontend/rendezvous.ts";
+import type { ConnectionEvents } from "../http/server.ts";
 import type { Logger } from "../log/logger.ts";
+import { openFileLimit } from "../system/processes.ts";
+import { systemClock } from "../system/system-clock.ts";
 import type { CertificateEvents } from "../tls/certificate-events.ts";
 import type { Certificate } from "../tls/certificate.ts";
 import { openCertificates } from "./open-certificates.ts";
@@ -20,6 +22,7 @@ export interface ListeningParts {
   readonly destination: Destination;
   readonly prometheus: ExpositionSource;
   readonly certificateEvents: CertificateEvents;
+  readonly connectionEvents: ConnectionEvents;
   readonly log: Logger;
   /** It listens, be it at once or when the first certificate is there. */
   readonly onListens?: () => void;
@@ -58,31 +61,29 @@ export function startListening(parts: ListeningParts): StartedListening {
           log.error("no HTTP/3 until the certificate changes again", { error: String(error) }),
       }
     : undefined;
-  let server: HttpServer | RotatingServer | undefined;
+  const events = withLog(parts.connectionEvents, log);
+  let port: HttpPort | undefined;
   /** Listens, with a certificate or without one; then takes one certificate after the other. */
   const serve = (certificate: Certificate | undefined) => {
-    if (certificate !== undefined && server instanceof RotatingServer) {
-      server.replaceCertificate(certificate.tls);
+    if (certificate !== undefined && port !== undefined) {
+      port.replaceCertificate(certificate.tls);
       certificateEvents.served(certificate);
       return;
     }
-    const serverParts = {
+    port = new HttpPort({
+      ...options,
       ...options.addr,
+      maxConnections: options.maxConnections ?? connectionsBy(openFileLimit()),
+      timeLimits: { request: options.idleTimeout },
+      tls: certificate?.tls,
+      isMate,
+      http3,
+      events,
       handler: createRoutes({ ...destination, ...options, prometheus: parts.prometheus }),
       onBug: (error: unknown) => log.error("a request failed", { error: String(error) }),
-    };
-    server =
-      certificate === undefined
-        ? claimPort({ protocol: "tcp", ...options.addr }, isMate, () => {
-            return new HttpServer({
-              ...serverParts,
-              sharePort: isMate !== undefined,
-              tls: undefined,
-            });
-          })
-        : new RotatingServer({ ...serverParts, isMate, tls: certificate.tls, http3 });
+    });
     if (certificate !== undefined) certificateEvents.served(certificate);
-    log.info(`listening on ${server.url}`);
+    log.info(`listening on ${port.url}`);
     if (http3 !== undefined) log.info("HTTP/3 on the UDP port of the same number");
     parts.onListens?.();
   };
@@ -99,7 +100,7 @@ export function startListening(parts: ListeningParts): StartedListening {
     try {
       serve(certificate);
     } catch (error) {
-      if (server !== undefined) {
+      if (port !== undefined) {
         log.error("the new certificate is not in use", { error: String(error) });
         return;
       }
@@ -110,21 +111,60 @@ export function startListening(parts: ListeningParts): StartedListening {
 
   const listening: Listening = {
     get url() {
-      return server?.url;
+      return port?.url;
     },
     reload() {
       const reloaded = certificates?.source.reload();
       if (reloaded?.ok === false) log.error(`SIGHUP: ${reloaded.error}`);
     },
     async retire() {
-      server?.closeConnections();
+      port?.retire(options.drainSpread);
       await certificates?.close();
     },
     async stop() {
-      await server?.stop();
+      await port?.stop();
     },
   };
   return { ok: true, listening };
+}
+
+/** Milliseconds between two lines of the log on connections that find no place. */
+const FULL_INTERVAL = 60_000;
+
+/** The same events; the log is told of what an operator can do something about. */
+function withLog(events: ConnectionEvents, log: Logger): ConnectionEvents {
+  let told = Number.NEGATIVE_INFINITY;
+  return {
+    ...events,
+    struck(bound) {
+      events.struck(bound);
+      const now = systemClock.now();
+      if (bound !== "connections" || now - told < FULL_INTERVAL) return;
+      told = now;
+      log.warn(
+        "there are as many connections as --max-connections or the limit of open files allows:" +
+          " those that idle longest are closed; raise the limit (ulimit -n, LimitNOFILE=)",
+      );
+    },
+    handshakeFailed(reason) {
+      events.handshakeFailed(reason);
+      log.debug("a TLS handshake failed", { reason });
+    },
+  };
+}
+
+/** Open files that are kept free of connections: logs, journals, the link, queues, and the files that SIGHUP reads. */
+const LEAST_RESERVE = 48;
+const MOST_RESERVE = 512;
+
+/** Connections where nobody says how many files may be open. */
+const UNLIMITED = 100_000;
+
+/** How many connections a limit of open files leaves. */
+export function connectionsBy(limit: number | undefined): number {
+  if (limit === undefined) return UNLIMITED;
+  const reserve = Math.min(MOST_RESERVE, Math.max(LEAST_RESERVE, Math.ceil(limit / 10)));
+  return Math.max(1, limit - reserve);
 }
 
 function messageOf(error: unknown): string {

@@ -2,8 +2,8 @@
 
 import { X509Certificate } from "node:crypto";
 
-import { createAcmeHandler } from "../frontend/http/acme-http.ts";
-import { HttpServer } from "../frontend/http/server.ts";
+import { ACME_FIELDS, createAcmeHandler } from "../frontend/http/acme-http.ts";
+import { HttpServer, NO_CONNECTION_EVENTS } from "../http/server.ts";
 import type { Logger } from "../log/logger.ts";
 import { systemClock } from "../system/system-clock.ts";
 import { AcmeAuthority } from "../tls/acme/authority.ts";
@@ -16,6 +16,12 @@ import type { CertificateSource } from "../tls/certificate-source.ts";
 import { reasonOf } from "../tls/certificate.ts";
 import { type ReadPem, readPemFile } from "../tls/pem-file.ts";
 import type { AcmeOptions, Transport } from "../tls/transport.ts";
+
+/** Connections to the port for HTTP-01: an authority makes a few, scanners make many. */
+const ACME_CONNECTIONS = 256;
+
+/** Milliseconds that replies on that port are given when it is closed. */
+const STOP_TIMEOUT = 2_000;
 
 /** A certificate source with what it runs in the background. */
 export interface OpenCertificates {
@@ -71,14 +77,18 @@ function openAcme(
     listener = new HttpServer({
       ...options.httpAddr,
       tls: undefined,
+      sharePort: false,
+      maxConnections: ACME_CONNECTIONS,
       handler: createAcmeHandler(challenges),
+      fields: ACME_FIELDS,
+      events: NO_CONNECTION_EVENTS,
       onBug: (error) => log.error("a request of port 80 failed", { error: String(error) }),
     });
   } catch (error) {
     return { ok: false, error: `cannot listen on --acme-http-addr: ${messageOf(error)}` };
   }
 
-  log.info(`HTTP-01 requests are answered on ${listener.url}`);
+  log.info(`HTTP-01 requests are answered on port ${listener.port}`);
 
   const opened = AcmeCache.open(options.cacheDirectory);
   if (!opened.ok) {
@@ -105,7 +115,7 @@ function openAcme(
       source,
       async close() {
         source.stop();
-        await listener.stop();
+        await listener.stop(STOP_TIMEOUT);
       },
     },
   };

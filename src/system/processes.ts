@@ -76,6 +76,12 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   return { pid, state, parent, ticks, ownTicks };
 }
 
+/** How many files and sockets this process may have open; undefined if there is no limit, or none that is known. */
+export function openFileLimit(): number | undefined {
+  const line = /^Max open files\s+(\d+)/m.exec(readProc("self/limits"));
+  return line === null ? undefined : Number(line[1]);
+}
+
 /** A file of /proc by its path there; empty if it can't be read. */
 export function readProc(path: string): string {
   try {

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 
-import { createAcmeHandler } from "../../src/frontend/http/acme-http.ts";
-import { HttpServer } from "../../src/frontend/http/server.ts";
+import { ACME_FIELDS, createAcmeHandler } from "../../src/frontend/http/acme-http.ts";
+import { HttpServer, NO_CONNECTION_EVENTS } from "../../src/http/server.ts";
 import { AcmeAuthority } from "../../src/tls/acme/authority.ts";
 import { AcmeCache } from "../../src/tls/acme/cache.ts";
 import { AcmeCertificates } from "../../src/tls/acme/certificates.ts";
@@ -39,11 +39,15 @@ describeWithPrograms("ACME with Pebble", ["pebble", "pebble-challtestsrv", "open
       hostname: "127.0.0.1",
       port: 0,
       tls: undefined,
+      sharePort: false,
       handler: createAcmeHandler(challenges),
+      fields: ACME_FIELDS,
+      events: NO_CONNECTION_EVENTS,
+      maxConnections: 100,
       onBug: (error) => log.log.error(String(error)),
     });
-    stage.defer(() => listener.stop());
-    httpPort = Number(new URL(listener.url).port);
+    stage.defer(() => listener.stop(1_000));
+    httpPort = listener.port;
     directory = join(stage.use(temporaryDirectory()).path, "cache");
     time = new FakeTime();
     log = new LogLines();

@@ -1,11 +1,13 @@
 /** The HTTP frontend of any destination, on a free port of the loopback interface. */
 
-import { createRoutes, type Handler } from "../../src/frontend/http/routes.ts";
-import { HttpServer, type HttpServerParts } from "../../src/frontend/http/server.ts";
+import { HttpPort, type HttpPortParts } from "../../src/frontend/http/http-port.ts";
+import { createRoutes } from "../../src/frontend/http/routes.ts";
 import type { Destination } from "../../src/frontend/rendezvous.ts";
+import type { Handler } from "../../src/http/message.ts";
+import { NO_CONNECTION_EVENTS } from "../../src/http/server.ts";
 
 export interface HttpFrontend extends AsyncDisposable {
-  readonly server: HttpServer;
+  readonly server: HttpPort;
   readonly port: number;
   /** Ends with a slash. */
   readonly url: string;
@@ -23,26 +25,31 @@ export function routesTo(destination: Destination): Handler {
   });
 }
 
-/** `parts`: what is to be otherwise than in most tests. */
-export function startHttpFrontend(
-  destination: Destination,
-  parts: Partial<HttpServerParts> = {},
-): HttpFrontend {
+/** A port of the loopback interface for a handler. `parts`: what is to be otherwise than in most tests. */
+export function openPort(handler: Handler, parts: Partial<HttpPortParts> = {}): HttpFrontend {
   const bugs: unknown[] = [];
-  const server = new HttpServer({
+  const server = new HttpPort({
     hostname: "127.0.0.1",
     port: 0,
     tls: undefined,
-    handler: routesTo(destination),
+    handler,
     onBug: (error) => bugs.push(error),
+    events: NO_CONNECTION_EVENTS,
+    maxConnections: 20_000,
     ...parts,
   });
-  const port = Number(new URL(server.url).port);
   return {
     server,
-    port,
-    url: `http://127.0.0.1:${port}/`,
+    port: server.port,
+    url: `${parts.tls === undefined ? "http" : "https"}://127.0.0.1:${server.port}/`,
     bugs,
     [Symbol.asyncDispose]: () => server.stop(),
   };
+}
+
+export function startHttpFrontend(
+  destination: Destination,
+  parts: Partial<HttpPortParts> = {},
+): HttpFrontend {
+  return openPort(routesTo(destination), parts);
 }

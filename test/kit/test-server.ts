@@ -4,7 +4,7 @@ import { DEFAULT_BRIDGES } from "../../src/broker/bridge-list.ts";
 import { NO_EVENTS } from "../../src/broker/events.ts";
 import { LocalBroker } from "../../src/broker/local-broker.ts";
 import { DEFAULT_POLL_INTERVALS } from "../../src/broker/policy/poll-intervals.ts";
-import type { HttpServerParts } from "../../src/frontend/http/server.ts";
+import type { HttpPortParts } from "../../src/frontend/http/http-port.ts";
 import { NO_REFUSAL_EVENTS } from "../../src/frontend/refusals.ts";
 import { parseRelayPattern } from "../../src/messages/relay-pattern.ts";
 import { systemClock } from "../../src/system/system-clock.ts";
@@ -14,7 +14,7 @@ export interface TestServer extends HttpFrontend {
   readonly broker: LocalBroker;
 }
 
-export function startTestServer(parts: Partial<HttpServerParts> = {}): TestServer {
+export function startTestServer(parts: Partial<HttpPortParts> = {}): TestServer {
   const broker = new LocalBroker({
     clock: systemClock,
     events: NO_EVENTS,

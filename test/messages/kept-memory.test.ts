@@ -46,8 +46,8 @@ function answer(n: number, padding: string): unknown {
 function addressWithZone(n: number, padding: string): unknown {
   // The runtime copies a short zone by itself.
   const zone = `${"z".repeat(50)}${n}`;
-  const headers = new Headers({ "x-forwarded-for": `${padding},2001:db8::1%${zone}` });
-  return proxyAddress(headers, () => undefined, 1);
+  const fields = new Map([["x-forwarded-for", `${padding},2001:db8::1%${zone}`]]);
+  return proxyAddress(fields, { remoteAddress: undefined }, 1);
 }
 
 test.each([

@@ -37,6 +37,9 @@ async function refused(args: readonly string[], port: number, holder: BrokerProc
   expect(exitCode).toBe(1);
 }
 
+/** Milliseconds for a test that starts dozens of brokers. */
+const SLOW = 120_000;
+
 /** Starts all at once, and expects that one of them is up and the others say that the port is in use. */
 async function expectOneOf(commands: readonly (readonly string[])[], port: number): Promise<void> {
   const started = await Promise.allSettled(commands.map((args) => start(args)));
@@ -99,16 +102,20 @@ describe("a port that http-frontends share", () => {
     await start(plain("b.sock", addr));
   });
 
-  test("goes to one of the cores whose http-frontends start together", async () => {
-    for (let i = 0; i < ROUNDS; i++) {
-      const port = freePort();
-      const hosts = ["127.0.0.1", "", "127.0.0.1"];
-      await expectOneOf(
-        hosts.map((host, n) => plain(`${n}.sock`, `${host}:${port}`)),
-        port,
-      );
-    }
-  });
+  test(
+    "goes to one of the cores whose http-frontends start together",
+    async () => {
+      for (let i = 0; i < ROUNDS; i++) {
+        const port = freePort();
+        const hosts = ["127.0.0.1", "", "127.0.0.1"];
+        await expectOneOf(
+          hosts.map((host, n) => plain(`${n}.sock`, `${host}:${port}`)),
+          port,
+        );
+      }
+    },
+    SLOW,
+  );
 });
 
 describeWithPrograms("a port with a certificate that may change", ["openssl"], () => {
@@ -165,14 +172,18 @@ describeWithPrograms("a port with a certificate that may change", ["openssl"], (
     }
   });
 
-  test("goes to one of the brokers that start together", async () => {
-    const { cert, key } = makeTlsFiles(["a.example"]);
-    for (let i = 0; i < ROUNDS; i++) {
-      writeFileSync(at("cert.pem"), cert);
-      writeFileSync(at("key.pem"), key);
-      const port = freePort();
-      const command = allInOne(`127.0.0.1:${port}`);
-      await expectOneOf([command, command, command], port);
-    }
-  });
+  test(
+    "goes to one of the brokers that start together",
+    async () => {
+      const { cert, key } = makeTlsFiles(["a.example"]);
+      for (let i = 0; i < ROUNDS; i++) {
+        writeFileSync(at("cert.pem"), cert);
+        writeFileSync(at("key.pem"), key);
+        const port = freePort();
+        const command = allInOne(`127.0.0.1:${port}`);
+        await expectOneOf([command, command, command], port);
+      }
+    },
+    SLOW,
+  );
 });

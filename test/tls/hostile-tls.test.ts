@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, type SecureVersion } from "node:tls";
 
 import { readMemory } from "../../bench/process-usage.ts";
+import type { TimeLimits } from "../../src/http/time-limits.ts";
 import { RawConnection } from "../frontend/http/raw-http.ts";
 import { until } from "../interop/waiting.ts";
 import { startTestServer, type TestServer } from "../kit/test-server.ts";
@@ -12,8 +13,8 @@ import { startTlsBroker } from "./tls-broker.ts";
 
 const CLIENT_HELLO = await recordClientHello();
 
-/** Milliseconds within which a handshake has to end and a request to begin: 12 s, and 4 s for the runtime's clock. */
-const HANDSHAKE_BOUND = 16_000;
+/** Milliseconds within which a handshake has to end: 20 s by default, two ticks, and what a busy machine takes. */
+const HANDSHAKE_BOUND = 30_000;
 
 /** Milliseconds for a test that waits that long. */
 const SLOW = 2 * HANDSHAKE_BOUND;
@@ -25,8 +26,8 @@ const ANSWER = JSON.stringify({
   Answer: '{"type":"answer","sdp":"a=candidate"}',
 });
 
-function startTlsServer(idleTimeout = 32): TestServer {
-  return startTestServer({ tls: ANY_CERTIFICATE, idleTimeout });
+function startTlsServer(timeLimits: Partial<TimeLimits> = { handshake: 2_000 }): TestServer {
+  return startTestServer({ tls: ANY_CERTIFICATE, timeLimits });
 }
 
 /** Asks on a connection of its own. */
@@ -152,9 +153,9 @@ describe("a peer that begins with", () => {
   });
 
   test.concurrent.each(STALLED)(
-    "%s is closed, whatever the idle timeout",
+    "%s is closed in time",
     async (_, bytes) => {
-      await using served = startTlsServer(120);
+      await using served = startTlsServer();
       const connection = await RawConnection.open(served.port);
       connection.send(bytes);
       await connection.until(() => connection.closed, HANDSHAKE_BOUND);
@@ -166,7 +167,7 @@ describe("a peer that begins with", () => {
 
 /** Sends byte after byte, a hundred milliseconds apart, and is closed long before they are at their end. */
 async function trickle(start: string, rest: string): Promise<void> {
-  await using served = startTlsServer(120);
+  await using served = startTlsServer();
   const connection = await RawConnection.open(served.port);
   connection.send(start);
   let sent = 0;
@@ -188,9 +189,9 @@ describe("a slow handshake", () => {
   );
 
   test.concurrent.each(["h2", "http/1.1"])(
-    "is over, and nothing is asked on %s: cut off by the idle timeout",
+    "is over, and nothing is asked on %s: closed in time",
     async (protocol) => {
-      await using served = startTlsServer(8);
+      await using served = startTlsServer({ request: 2_000 });
       const socket = connect({
         ...{ host: "127.0.0.1", port: served.port, rejectUnauthorized: false },
         ALPNProtocols: [protocol],
@@ -206,7 +207,7 @@ describe("a slow handshake", () => {
 
 describe("five hundred hostile peers at once", () => {
   test.concurrent(
-    "do not keep a match from being made, take little memory, and leave nothing in the log",
+    "do not keep a match from being made, take little memory, and leave no address in the log",
     async () => {
       await using started = await startTlsBroker("--log-level=debug");
       const { broker, port } = started;
@@ -240,7 +241,11 @@ describe("five hundred hostile peers at once", () => {
       await Promise.all(crowd.map((peer) => peer.until(() => peer.closed, HANDSHAKE_BOUND)));
       expect(readMemory(broker.pid).residentKb - before).toBeLessThan(40_000);
       expect(await ask(port, "robots.txt")).toStartWith("User-agent");
-      expect(broker.log).toBe(log);
+      const lines = broker.log.slice(log.length).split("\n").slice(0, -1);
+      const others = lines.filter(
+        (line) => !/ DEBUG a TLS handshake failed reason="?\w+"?$/.test(line),
+      );
+      expect(others).toEqual([]);
     },
     SLOW,
   );

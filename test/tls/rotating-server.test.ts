@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 
-import { RotatingServer } from "../../src/frontend/http/rotating-server.ts";
-import { HttpServer } from "../../src/frontend/http/server.ts";
+import type { HttpPort } from "../../src/frontend/http/http-port.ts";
+import { openPort } from "../kit/http-frontend.ts";
+import { saying } from "../kit/requests.ts";
 import { makeCertificate, makeTlsFiles } from "./made-certificate.ts";
 import { describeWithPrograms } from "./programs.ts";
 import { servedSerial } from "./served-serial.ts";
@@ -12,10 +13,10 @@ describeWithPrograms("a server whose certificate changes", ["openssl"], () => {
   const second = makeCertificate(["a.example"]);
 
   let stage: AsyncDisposableStack;
-  let server: RotatingServer;
+  let server: HttpPort;
   let port: number;
   /** What `/wait` is answered with, when the test wants. */
-  let answer: PromiseWithResolvers<Response>;
+  let answer: PromiseWithResolvers<string>;
   let waiting: number;
 
   beforeEach(() => {
@@ -23,22 +24,19 @@ describeWithPrograms("a server whose certificate changes", ["openssl"], () => {
     answer = Promise.withResolvers();
     waiting = 0;
     server = start(0);
-    port = Number(new URL(server.url).port);
+    port = server.port;
   });
   afterEach(() => stage.disposeAsync());
 
-  function start(onPort: number): RotatingServer {
-    const started = new RotatingServer({
-      hostname: "127.0.0.1",
-      port: onPort,
-      tls: first.tls,
-      handler: (request) => {
-        if (!request.url.endsWith("/wait")) return new Response("here");
+  function start(onPort: number): HttpPort {
+    const { server: started } = openPort(
+      (request, exchange) => {
+        if (!request.target.endsWith("/wait")) return saying("here")(request, exchange);
         waiting++;
-        return answer.promise;
+        void answer.promise.then((text) => saying(text)(request, exchange));
       },
-      onBug: (error) => answer.reject(error),
-    });
+      { port: onPort, tls: first.tls },
+    );
     stage.defer(() => started.stop());
     return started;
   }
@@ -64,29 +62,28 @@ describeWithPrograms("a server whose certificate changes", ["openssl"], () => {
     await handedOver();
   });
 
-  test("a request that waits is answered by the old server", async () => {
+  test("a request that waits is answered on its connection", async () => {
     const connection = await TlsConnection.open(port);
     const waits = connection.request("/wait");
     await until(() => waiting === 1);
     server.replaceCertificate(second.tls);
     await handedOver();
-    answer.resolve(new Response("at last"));
-    expect(await waits).toEqual({ status: 200, body: "at last", isLast: true });
+    answer.resolve("at last");
+    expect(await waits).toEqual({ status: 200, body: "at last", isLast: false });
   });
 
-  test("who keeps a connection is told to open a new one", async () => {
+  test("who has a connection keeps it", async () => {
     const connection = await TlsConnection.open(port);
     expect((await connection.request("/")).isLast).toBe(false);
     server.replaceCertificate(second.tls);
-    expect(await connection.request("/")).toEqual({ status: 200, body: "here", isLast: true });
     await handedOver();
+    expect(await connection.request("/")).toEqual({ status: 200, body: "here", isLast: false });
     expect((await (await TlsConnection.open(port)).request("/")).isLast).toBe(false);
   });
 
   test("a certificate that can't be used leaves the old one", async () => {
     const broken = { cert: first.tls.cert, key: second.tls.key };
     expect(() => server.replaceCertificate(broken)).toThrow("KEY_VALUES_MISMATCH");
-    expect(() => server.replaceCertificate({ cert: "", key: "" })).toThrow();
     const connection = await TlsConnection.open(port);
     expect((await connection.request("/")).isLast).toBe(false);
     expect(await servedSerial(port)).toBe(first.serialNumber);
@@ -100,26 +97,10 @@ describeWithPrograms("a server whose certificate changes", ["openssl"], () => {
 
   test("the port is its own: nobody else gets it, and it gets nobody else's", async () => {
     expect(() => start(port)).toThrow(`port ${port} is in use`);
-    const other = new HttpServer({
-      hostname: "127.0.0.1",
-      port: 0,
-      tls: undefined,
-      handler: () => new Response(""),
-      onBug: () => {},
-    });
-    stage.defer(() => other.stop());
-    const taken = Number(new URL(other.url).port);
-    expect(() => start(taken)).toThrow(`port ${taken} is in use`);
-    expect(
-      () =>
-        new HttpServer({
-          hostname: "127.0.0.1",
-          port,
-          tls: undefined,
-          handler: () => new Response(""),
-          onBug: () => {},
-        }).url,
-    ).toThrow();
+    const other = openPort(saying(""));
+    stage.use(other);
+    expect(() => start(other.port)).toThrow(`port ${other.port} is in use`);
+    expect(() => openPort(saying(""), { port })).toThrow();
   });
 
   test("stopping stops the old server, too", async () => {
@@ -128,7 +109,7 @@ describeWithPrograms("a server whose certificate changes", ["openssl"], () => {
     await until(() => waiting === 1);
     server.replaceCertificate(second.tls);
     const stopped = server.stop();
-    answer.resolve(new Response("at last"));
+    answer.resolve("at last");
     expect((await waits).body).toBe("at last");
     await stopped;
     const refused = await TlsConnection.open(port).catch((error: unknown) => error);
@@ -136,7 +117,7 @@ describeWithPrograms("a server whose certificate changes", ["openssl"], () => {
   });
 
   test("a server that asks everybody to leave goes on asking after a change", async () => {
-    server.closeConnections();
+    server.retire(0);
     server.replaceCertificate(second.tls);
     await handedOver();
     expect((await (await TlsConnection.open(port)).request("/")).isLast).toBe(true);

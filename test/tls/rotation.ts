@@ -8,11 +8,10 @@ import { join } from "node:path";
 import { DEFAULT_BRIDGES } from "../../src/broker/bridge-list.ts";
 import { NO_EVENTS } from "../../src/broker/events.ts";
 import { LocalBroker } from "../../src/broker/local-broker.ts";
-import { RotatingServer } from "../../src/frontend/http/rotating-server.ts";
 import { NO_REFUSAL_EVENTS } from "../../src/frontend/refusals.ts";
 import { systemClock } from "../../src/system/system-clock.ts";
 import { until } from "../interop/waiting.ts";
-import { routesTo } from "../kit/http-frontend.ts";
+import { startHttpFrontend } from "../kit/http-frontend.ts";
 import { Counts } from "./counts.ts";
 import { makeCertificate } from "./made-certificate.ts";
 import { servedSerial } from "./served-serial.ts";
@@ -40,14 +39,10 @@ const broker = new LocalBroker({
   hashAddress: (address) => Bun.hash.xxHash32(address),
 });
 let bugs = 0;
-const server = new RotatingServer({
-  hostname: "127.0.0.1",
-  port: 0,
-  tls: first.tls,
-  handler: routesTo({ broker, refusals: NO_REFUSAL_EVENTS }),
-  onBug: () => bugs++,
-});
-const port = Number(new URL(server.url).port);
+const { server, port } = startHttpFrontend(
+  { broker, refusals: NO_REFUSAL_EVENTS },
+  { tls: first.tls, onBug: () => bugs++ },
+);
 
 const peers = Bun.spawn(
   [process.execPath, join(import.meta.dir, "rotation-load.ts"), String(port), ...load],

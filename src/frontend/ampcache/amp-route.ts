@@ -1,5 +1,7 @@
 /** `/amp/client/`: a client's offer in the path, the answer of a proxy in a page. What asks is an AMP cache. */
 
+import type { Departure } from "../../broker/broker.ts";
+import type { Reply } from "../../http/message.ts";
 import { encodeClientError } from "../../messages/client-poll.ts";
 import { corsAmpPage } from "../http/replies.ts";
 import { type Destination, exchange } from "../rendezvous.ts";
@@ -13,13 +15,13 @@ import { encodeAmpArmor } from "./armor.ts";
 export async function serveAmp(
   destination: Destination,
   rest: string,
-  gone: AbortSignal,
-): Promise<Response> {
+  gone: Departure,
+): Promise<Reply> {
   // Returned, not awaited: while the client waits, the path does not stay in memory.
   return respond(destination, rest, gone).then((text) => corsAmpPage(encodeAmpArmor(text)));
 }
 
-async function respond(destination: Destination, rest: string, gone: AbortSignal): Promise<string> {
+async function respond(destination: Destination, rest: string, gone: Departure): Promise<string> {
   const path = decodeAmpPath(rest);
   if (!path.ok) {
     destination.refusals.refused("client", "broken");

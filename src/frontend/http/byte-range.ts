@@ -12,9 +12,9 @@ const WHOLE: WantedBytes = { kind: "whole" };
 /** One range; with more than one, or anything that is none, the header may be ignored. */
 const PATTERN = /^bytes=(?:(\d+)-(\d*)|-(\d+))$/i;
 
-/** Reads a `Range` header, null if there is none, for something of `size` bytes. */
-export function parseByteRange(header: string | null, size: number): WantedBytes {
-  const match = header === null ? null : PATTERN.exec(header.trim());
+/** Reads a `Range` header, undefined if there is none, for something of `size` bytes. */
+export function parseByteRange(header: string | undefined, size: number): WantedBytes {
+  const match = header === undefined ? null : PATTERN.exec(header.trim());
   if (match === null) return WHOLE;
   const [, first, last, suffix] = match;
   if (first === undefined) return lastBytes(Number(suffix), size);

@@ -1,66 +1,74 @@
 /** `/client`: a client's offer in, the answer of a proxy out. */
 
 import type { OfferOutcome } from "../../broker/broker.ts";
+import type { Exchange, HttpRequest, Reply } from "../../http/message.ts";
 import { decodeLegacyClientPoll, isLegacyClientPoll } from "../../messages/client-poll.ts";
 import { decodeUtf8 } from "../../messages/utf8.ts";
-import { type Destination, exchange, offer, type WayIn } from "../rendezvous.ts";
-import type { Connection } from "./connection.ts";
+import { type Destination, exchange as takeToBroker, offer, type WayIn } from "../rendezvous.ts";
 import { clientAddress } from "./peer-address.ts";
-import { corsStatus, corsText, unreadableBody } from "./replies.ts";
-import { readBody } from "./request-body.ts";
+import {
+  CORS_BAD_REQUEST,
+  CORS_TIMED_OUT,
+  CORS_UNAVAILABLE,
+  corsText,
+  UNREADABLE_BODY,
+} from "./replies.ts";
 
-export async function serveClient(
+export function serveClient(
   destination: Destination,
-  request: Request,
-  connection: Connection,
-): Promise<Response> {
-  const body = await readBody(request, connection.bodyTimeout);
+  { fields, body }: HttpRequest,
+  exchange: Exchange,
+): void {
   if (typeof body === "string") {
     destination.refusals.refused("client", body);
-    return unreadableBody();
+    return exchange.reply(UNREADABLE_BODY);
   }
   const wayIn: WayIn = {
     rendezvous: "http",
-    address: clientAddress(request.headers, () => connection.socketAddress()),
-    gone: connection.gone,
+    address: clientAddress(fields, exchange),
+    gone: exchange,
   };
-  // Returned, not awaited: while the client waits, nothing of this function stays in memory.
-  return isLegacyClientPoll(body)
-    ? serveLegacy(destination, body, firstNatHeader(request.headers), wayIn)
-    : exchange(destination, body, wayIn).then(corsText);
+  const reply = isLegacyClientPoll(body)
+    ? serveLegacy(destination, body, firstNatField(fields), wayIn)
+    : takeToBroker(destination, body, wayIn).then(corsText);
+  reply.then(
+    (it) => exchange.reply(it),
+    (error: unknown) => exchange.fail(error),
+  );
 }
 
 /** A client of before 2021: what became of its offer is told by the status. */
 async function serveLegacy(
   { broker, refusals }: Destination,
   body: Uint8Array,
-  natHeader: string,
+  nat: string,
   wayIn: WayIn,
-): Promise<Response> {
-  const decoded = decodeLegacyClientPoll(decodeUtf8(body), natHeader);
+): Promise<Reply> {
+  const decoded = decodeLegacyClientPoll(decodeUtf8(body), nat);
   if (!decoded.ok) {
     refusals.refused("client", decoded.refusal);
-    return corsStatus(400);
+    return CORS_BAD_REQUEST;
   }
-  return offer(broker, decoded.value, wayIn).then(legacyResponse);
+  // Returned, not awaited: while the client waits, nothing of this function stays in memory.
+  return offer(broker, decoded.value, wayIn).then(legacyReply);
 }
 
-/** The first `Snowflake-NAT-Type` line; the server joins several with commas. */
-function firstNatHeader(headers: Headers): string {
-  const joined = headers.get("snowflake-nat-type") ?? "";
+/** The first `Snowflake-NAT-Type` line; several are joined with commas. */
+function firstNatField(fields: HttpRequest["fields"]): string {
+  const joined = fields.get("snowflake-nat-type") ?? "";
   const comma = joined.indexOf(",");
   return comma === -1 ? joined : joined.slice(0, comma).trim();
 }
 
-function legacyResponse(outcome: OfferOutcome): Response {
+function legacyReply(outcome: OfferOutcome): Reply {
   switch (outcome.kind) {
     case "answered":
       return corsText(outcome.answer);
     case "denied":
-      return corsStatus(503);
+      return CORS_UNAVAILABLE;
     case "timed-out":
-      return corsStatus(504);
+      return CORS_TIMED_OUT;
     case "unknown-bridge":
-      return corsStatus(400);
+      return CORS_BAD_REQUEST;
   }
 }

@@ -1,14 +1,16 @@
 /** HTTP/3 alone, on a UDP port, with a certificate that can be changed while it serves. */
 
+import { Http3, type Http3Parts } from "../../http/http3/http3.ts";
 import type { TlsFiles } from "../../tls/certificate.ts";
 import { claimPort, type IsMate, refuseStrangers } from "./port-claim.ts";
-import { HttpServer, type HttpServerParts } from "./server.ts";
 
-export interface Http3ServerParts extends Omit<HttpServerParts, "over" | "sharePort"> {
-  readonly tls: TlsFiles;
+export interface Http3ServerParts extends Omit<Http3Parts, "sharePort"> {
   /** Which other processes may listen on the port; undefined: none. Its TCP port must have been claimed. */
   readonly isMate?: IsMate | undefined;
 }
+
+/** Milliseconds that pending replies are given when the server stops for good. */
+const STOP_TIMEOUT = 2_000;
 
 /**
  * Has one server at a time. Two on one port would break each other's connections: the kernel gives a datagram to one
@@ -18,7 +20,7 @@ export interface Http3ServerParts extends Omit<HttpServerParts, "over" | "shareP
  */
 export class Http3Server {
   readonly #parts: Http3ServerParts;
-  #server: HttpServer;
+  #server: Http3;
   /** Settles when the last change is through. */
   #changes: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -48,16 +50,16 @@ export class Http3Server {
   /** Stops for good, after pending responses have had a while to finish. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#server.stop();
+    await this.#server.stop(STOP_TIMEOUT);
     await this.#changes;
   }
 }
 
-function listen(parts: Http3ServerParts): HttpServer {
+function listen(parts: Http3ServerParts): Http3 {
   const { hostname, port, isMate } = parts;
   const wanted = { protocol: "udp", hostname, port } as const;
   if (isMate !== undefined) refuseStrangers(wanted, isMate);
   return claimPort(wanted, undefined, () => {
-    return new HttpServer({ ...parts, over: "udp", sharePort: isMate !== undefined });
+    return new Http3({ ...parts, sharePort: isMate !== undefined });
   });
 }

@@ -3,14 +3,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
+import type { BodySource, HttpRequest, Reply } from "../../http/message.ts";
 import { parseByteRange } from "./byte-range.ts";
-import {
-  corsNotFound,
-  corsPartialText,
-  corsRangeNotSatisfiable,
-  corsText,
-  corsTextHead,
-} from "./replies.ts";
+import { CORS_NOT_FOUND, corsPartialText, corsRangeNotSatisfiable, corsText } from "./replies.ts";
 
 /** Bytes that are read at a time. */
 const PIECE = 64 * 1024;
@@ -21,24 +16,24 @@ const PIECE = 64 * 1024;
  * nobody takes a part for the whole. No path, or nothing there that can be opened: status 404.
  */
 export async function serveMetricsFile(
-  request: Request,
+  request: HttpRequest,
   path: string | undefined,
-): Promise<Response> {
+): Promise<Reply> {
   const file = path === undefined ? undefined : await openFile(path);
-  if (file === undefined) return corsNotFound();
+  if (file === undefined) return CORS_NOT_FOUND;
   const { handle, size } = file;
 
-  if (request.method === "HEAD" || size === 0) {
+  if (size === 0) {
     await handle.close();
-    return request.method === "HEAD" ? corsTextHead(size) : corsText("");
+    return corsText(undefined);
   }
-  const wanted = parseByteRange(rangeHeader(request), size);
+  const wanted = parseByteRange(rangeField(request), size);
   switch (wanted.kind) {
     case "whole":
-      return corsText(streamPart(handle, 0, size));
+      return corsText(new FilePart(handle, 0, size));
     case "part": {
       const { first, last } = wanted;
-      return corsPartialText(streamPart(handle, first, last + 1), first, last, size);
+      return corsPartialText(new FilePart(handle, first, last + 1), first, last, size);
     }
     case "unsatisfiable":
       await handle.close();
@@ -47,9 +42,8 @@ export async function serveMetricsFile(
 }
 
 /** Only GET knows ranges; and no `If-Range` can match a file that has no validators. */
-function rangeHeader(request: Request): string | null {
-  if (request.method !== "GET" || request.headers.has("if-range")) return null;
-  return request.headers.get("range");
+function rangeField({ method, fields }: HttpRequest): string | undefined {
+  return method === "GET" && !fields.has("if-range") ? fields.get("range") : undefined;
 }
 
 /** Opens a file and tells its size in bytes; a device, a pipe or a folder has none. Undefined if it can't be opened. */
@@ -71,52 +65,29 @@ async function openFile(path: string): Promise<{ handle: FileHandle; size: numbe
   }
 }
 
-/** Bytes from `start` to before `end`, each piece read when it is asked for. Closes the file in the end. */
-function streamPart(handle: FileHandle, start: number, end: number): ReadableStream<Uint8Array> {
-  return new ReadableStream(new FilePart(handle, start, end), { highWaterMark: 0 });
-}
-
-class FilePart {
+/** Bytes from `start` to before `end` of a file that is closed in the end; each piece is read when it is asked for. */
+class FilePart implements BodySource {
+  readonly length: number;
   readonly #handle: FileHandle;
   readonly #end: number;
   #position: number;
-  #cancelled = false;
-  /** The last read, going on or done. */
-  #reading: Promise<void> = Promise.resolve();
 
   constructor(handle: FileHandle, start: number, end: number) {
+    this.length = end - start;
     this.#handle = handle;
     this.#position = start;
     this.#end = end;
   }
 
-  pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    this.#reading = this.#read(controller);
-    return this.#reading;
-  }
-
-  /** The peer has hung up. */
-  async cancel(): Promise<void> {
-    this.#cancelled = true;
-    // A file must not be closed while it is being read: its number may be another file's by then.
-    await this.#reading;
-    await this.#handle.close();
-  }
-
-  async #read(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+  async read(): Promise<Uint8Array> {
     const piece = Buffer.allocUnsafe(Math.min(PIECE, this.#end - this.#position));
-    try {
-      const { bytesRead } = await this.#handle.read(piece, 0, piece.length, this.#position);
-      if (this.#cancelled) return;
-      if (bytesRead === 0) throw new Error("the file has become shorter");
-      this.#position += bytesRead;
-      controller.enqueue(piece.subarray(0, bytesRead));
-      if (this.#position < this.#end) return;
-      controller.close();
-    } catch (error) {
-      if (this.#cancelled) return;
-      controller.error(error);
-    }
-    await this.#handle.close();
+    const { bytesRead } = await this.#handle.read(piece, 0, piece.length, this.#position);
+    if (bytesRead === 0) throw new Error("the file has become shorter");
+    this.#position += bytesRead;
+    return piece.subarray(0, bytesRead);
+  }
+
+  close(): void {
+    void this.#handle.close();
   }
 }

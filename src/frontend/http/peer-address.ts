@@ -4,20 +4,23 @@
  * `Forwarded` is not read as RFC 7239 has it but as the reference broker does: every comma separates elements, quoted
  * or not, and brackets and quotes around an address are optional.
  *
- * A `Headers` object joins header lines of one name with `, `. That loses nothing here: a list over several lines has
+ * Header lines of one name are joined with `, `. That loses nothing here: a list over several lines has
  * the same elements in the same order, and an empty line is an empty, hence invalid, element either way.
  */
 
+import type { Exchange, HttpRequest } from "../../http/message.ts";
 import { isPublic } from "../../messages/address-ranges.ts";
 import { parseAddress } from "../../messages/address-text.ts";
 import { type Address } from "../../messages/address.ts";
 
-/** Asks the server for the address of the socket; undefined if it has none (a unix socket, a closed connection). */
-export type AskSocketAddress = () => string | undefined;
+type Fields = HttpRequest["fields"];
+
+/** Where a request came from, if its socket tells. */
+type Source = Pick<Exchange, "remoteAddress">;
 
 /**
- * How many elements from the left are looked at. Chains of reverse proxies have a few; a header of 16 KiB has room for
- * 16,000. The bound is ours.
+ * How many elements from the left are looked at. Chains of reverse proxies have a few; a header of 64 KiB has room for
+ * 64,000. The bound is ours.
  */
 const MOST_ELEMENTS = 64;
 
@@ -32,14 +35,11 @@ type ParseElement = (element: string) => Address | undefined;
  * its headers. The leftmost public address among the first 64 elements of `Forwarded`, else of `X-Forwarded-For`, else
  * the socket's, public or not.
  */
-export function clientAddress(
-  headers: Headers,
-  socketAddress: AskSocketAddress,
-): Address | undefined {
+export function clientAddress(fields: Fields, source: Source): Address | undefined {
   return (
-    leftmostPublic(headers.get("forwarded"), parseForwardedElement) ??
-    leftmostPublic(headers.get("x-forwarded-for"), parseAddress) ??
-    parseSocketAddress(socketAddress)
+    leftmostPublic(fields.get("forwarded"), parseForwardedElement) ??
+    leftmostPublic(fields.get("x-forwarded-for"), parseAddress) ??
+    parseSocketAddress(source)
   );
 }
 
@@ -50,25 +50,24 @@ export function clientAddress(
  * choose their own address.
  */
 export function proxyAddress(
-  headers: Headers,
-  socketAddress: AskSocketAddress,
+  fields: Fields,
+  source: Source,
   trustedHops: number,
 ): Address | undefined {
-  if (trustedHops <= 0) return parseSocketAddress(socketAddress);
+  if (trustedHops <= 0) return parseSocketAddress(source);
   return (
-    fromRight(headers.get("forwarded"), trustedHops, parseForwardedElement) ??
-    fromRight(headers.get("x-forwarded-for"), trustedHops, parseAddress) ??
-    parseSocketAddress(socketAddress)
+    fromRight(fields.get("forwarded"), trustedHops, parseForwardedElement) ??
+    fromRight(fields.get("x-forwarded-for"), trustedHops, parseAddress) ??
+    parseSocketAddress(source)
   );
 }
 
-function parseSocketAddress(socketAddress: AskSocketAddress): Address | undefined {
-  const text = socketAddress();
-  return text === undefined ? undefined : parseAddress(text);
+function parseSocketAddress({ remoteAddress }: Source): Address | undefined {
+  return remoteAddress === undefined ? undefined : parseAddress(remoteAddress);
 }
 
-function leftmostPublic(list: string | null, parseElement: ParseElement): Address | undefined {
-  if (list === null) return undefined;
+function leftmostPublic(list: string | undefined, parseElement: ParseElement): Address | undefined {
+  if (list === undefined) return undefined;
   for (const element of list.split(",", MOST_ELEMENTS)) {
     const address = parseElement(element.trim());
     if (address !== undefined && isPublic(address)) return address;
@@ -81,11 +80,11 @@ function leftmostPublic(list: string | null, parseElement: ParseElement): Addres
  * long the list is, it counts: if a peer could have it left out, the other header, or the socket, would speak for it.
  */
 function fromRight(
-  list: string | null,
+  list: string | undefined,
   place: number,
   parseElement: ParseElement,
 ): Address | undefined {
-  if (list === null) return undefined;
+  if (list === undefined) return undefined;
   let end = list.length;
   for (let n = 1; n < place; n++) {
     end = commaBefore(list, end);

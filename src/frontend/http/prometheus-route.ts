@@ -3,7 +3,8 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-import { badRequest, unavailable } from "./replies.ts";
+import type { HttpRequest, Reply } from "../../http/message.ts";
+import { BAD_TARGET, UNAVAILABLE } from "./replies.ts";
 import { parseRequestTarget } from "./request-target.ts";
 
 /** Who has the figures. */
@@ -30,24 +31,26 @@ const compress = promisify(gzip);
  */
 export async function servePrometheus(
   source: ExpositionSource,
-  request: Request,
-): Promise<Response> {
-  const { query } = parseRequestTarget(request.url);
+  request: HttpRequest,
+): Promise<Reply> {
+  const { query } = parseRequestTarget(request.target);
   // Counted before they are decoded, which costs the most.
-  if (query.split("&", MOST_PARAMETERS + 1).length > MOST_PARAMETERS) return badRequest();
+  if (query.split("&", MOST_PARAMETERS + 1).length > MOST_PARAMETERS) return BAD_TARGET;
   const names = new URLSearchParams(query).getAll("name[]");
   const text = await source.exposition(names.length === 0 ? undefined : new Set(names));
   // A part of the figures would be taken for all of them.
-  if (text === undefined) return unavailable();
+  if (text === undefined) return UNAVAILABLE;
 
-  const escaping = acceptedEscaping(request.headers.get("accept") ?? "");
+  const escaping = acceptedEscaping(request.fields.get("accept") ?? "");
   const contentType = `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`;
-  if (!prefersGzip(request.headers.get("accept-encoding") ?? "")) {
-    return new Response(text, { headers: { "Content-Type": contentType } });
+  if (!prefersGzip(request.fields.get("accept-encoding") ?? "")) {
+    return { head: { status: 200, fields: [["Content-Type", contentType]] }, body: text };
   }
-  return new Response(await compress(text), {
-    headers: { "Content-Type": contentType, "Content-Encoding": "gzip" },
-  });
+  const fields = [
+    ["Content-Type", contentType],
+    ["Content-Encoding", "gzip"],
+  ] as const;
+  return { head: { status: 200, fields }, body: await compress(text) };
 }
 
 /** How names that are more than letters, digits and underscores may be written. Ours are not more. */

@@ -1,6 +1,7 @@
 /** `/proxy` and `/answer`: what volunteers' proxies ask and bring. */
 
-import type { AnswerOutcome, PollOutcome } from "../../broker/broker.ts";
+import type { PollOutcome } from "../../broker/broker.ts";
+import type { Exchange, HttpRequest } from "../../http/message.ts";
 import { decodeProxyAnswer, encodeAnswerStatus } from "../../messages/proxy-answer.ts";
 import {
   decodeProxyPoll,
@@ -9,59 +10,55 @@ import {
 } from "../../messages/proxy-poll.ts";
 import { decodeUtf8 } from "../../messages/utf8.ts";
 import type { Destination } from "../rendezvous.ts";
-import type { Connection } from "./connection.ts";
 import { proxyAddress } from "./peer-address.ts";
-import { corsStatus, corsText, unreadableBody } from "./replies.ts";
-import { readBody } from "./request-body.ts";
+import { CORS_BAD_REQUEST, corsText, UNREADABLE_BODY } from "./replies.ts";
 
-/** A poll: the response waits until there is a client, or the proxy deadline has passed. */
-export async function serveProxy(
+/** A poll: the reply waits until there is a client, or the proxy deadline has passed. */
+export function serveProxy(
   { broker, refusals }: Destination,
-  request: Request,
-  connection: Connection,
+  { fields, body }: HttpRequest,
+  exchange: Exchange,
   trustedHops: number,
-): Promise<Response> {
-  const bytes = await readBody(request, connection.bodyTimeout);
-  if (typeof bytes === "string") {
-    refusals.refused("proxy", bytes);
-    return unreadableBody();
+): void {
+  if (typeof body === "string") {
+    refusals.refused("proxy", body);
+    return exchange.reply(UNREADABLE_BODY);
   }
-  const decoded = decodeProxyPoll(decodeUtf8(bytes));
+  const decoded = decodeProxyPoll(decodeUtf8(body));
   if (!decoded.ok) {
     refusals.refused("proxy", decoded.refusal);
-    return corsStatus(400);
+    return exchange.reply(CORS_BAD_REQUEST);
   }
-  const address = proxyAddress(request.headers, () => connection.socketAddress(), trustedHops);
-  // Returned, not awaited: while the proxy waits, nothing of this function stays in memory.
-  return broker.poll({ ...decoded.value, address }, connection.gone).then(respondToPoll);
+  const address = proxyAddress(fields, exchange, trustedHops);
+  broker.poll({ ...decoded.value, address }, exchange).then(
+    (outcome) => exchange.reply(corsText(encodePollOutcome(outcome))),
+    (error: unknown) => exchange.fail(error),
+  );
 }
 
 /** An answer to the offer that a poll was given. */
-export async function serveAnswer(
+export function serveAnswer(
   { broker, refusals }: Destination,
-  request: Request,
-  { bodyTimeout }: Connection,
-): Promise<Response> {
-  const bytes = await readBody(request, bodyTimeout);
-  if (typeof bytes === "string") {
-    refusals.refused("answer", bytes);
-    return unreadableBody();
+  { body }: HttpRequest,
+  exchange: Exchange,
+): void {
+  if (typeof body === "string") {
+    refusals.refused("answer", body);
+    return exchange.reply(UNREADABLE_BODY);
   }
-  const decoded = decodeProxyAnswer(decodeUtf8(bytes));
+  const decoded = decodeProxyAnswer(decodeUtf8(body));
   if (!decoded.ok) {
     refusals.refused("answer", decoded.refusal);
-    return corsStatus(400);
+    return exchange.reply(CORS_BAD_REQUEST);
   }
-  // Returned, not awaited, as above: a core that is elsewhere may take its time.
-  return broker.answer(decoded.value).then(respondToAnswer);
-}
-
-function respondToAnswer({ kind }: AnswerOutcome): Response {
-  return corsText(encodeAnswerStatus(kind === "delivered" ? "success" : "client gone"));
-}
-
-function respondToPoll(outcome: PollOutcome): Response {
-  return corsText(encodePollOutcome(outcome));
+  broker.answer(decoded.value).then(
+    ({ kind }) => {
+      exchange.reply(
+        corsText(encodeAnswerStatus(kind === "delivered" ? "success" : "client gone")),
+      );
+    },
+    (error: unknown) => exchange.fail(error),
+  );
 }
 
 function encodePollOutcome(outcome: PollOutcome): string {

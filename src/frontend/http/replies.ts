@@ -1,109 +1,123 @@
-/** The shapes of all responses: status, headers and content types that peers know. */
+/** The shapes of all replies: status, header fields and content types that peers know. */
 
-const CORS = {
-  "Access-Control-Allow-Headers": "Origin, X-Session-ID",
-  "Access-Control-Allow-Origin": "*",
+import type { BodySource, Reply, ReplyHead } from "../../http/message.ts";
+
+type Fields = ReplyHead["fields"];
+
+const CORS: Fields = [
+  ["Access-Control-Allow-Headers", "Origin, X-Session-ID"],
+  ["Access-Control-Allow-Origin", "*"],
+];
+
+const TEXT: Fields = [["Content-Type", "text/plain; charset=utf-8"]];
+const NO_SNIFF: Fields = [["X-Content-Type-Options", "nosniff"]];
+
+const CORS_TEXT: ReplyHead = { status: 200, fields: [...CORS, ...TEXT] };
+const CORS_AMP_PAGE: ReplyHead = {
+  status: 200,
+  fields: [...CORS, ["Cache-Control", "max-age=15"], ["Content-Type", "text/html"]],
 };
-
-const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
-
-const CORS_ONLY = new Headers(CORS);
-const CORS_CLOSE = new Headers({ ...CORS, Connection: "close" });
-const CORS_TEXT = new Headers({ ...CORS, ...TEXT });
-const CORS_AMP_PAGE = new Headers({
-  ...CORS,
-  "Cache-Control": "max-age=15",
-  "Content-Type": "text/html",
-});
-const PLAIN_TEXT = new Headers(TEXT);
-const NOT_FOUND = new Headers({ ...TEXT, "X-Content-Type-Options": "nosniff" });
-const CORS_NOT_FOUND = new Headers({ ...CORS, ...TEXT, "X-Content-Type-Options": "nosniff" });
-const BAD_REQUEST = new Headers({ ...TEXT, Connection: "close" });
+const PLAIN_TEXT: ReplyHead = { status: 200, fields: TEXT };
 
 /** A message, or a text, for any origin. JSON too goes out as plain text: peers have never seen another type. */
-export function corsText(body: string | ReadableStream<Uint8Array>): Response {
-  return new Response(body, { headers: CORS_TEXT });
+export function corsText(body: Reply["body"]): Reply {
+  return { head: CORS_TEXT, body };
 }
 
 /** A page for AMP caches. 15 s are the least that they keep one for, whatever a page says. */
-export function corsAmpPage(html: string): Response {
-  return new Response(html, { headers: CORS_AMP_PAGE });
-}
-
-/** The headers of a text of so many bytes, for any origin: the reply to HEAD. */
-export function corsTextHead(length: number): Response {
-  const headers = new Headers(CORS_TEXT);
-  headers.set("Content-Length", String(length));
-  return new Response(null, { headers });
+export function corsAmpPage(html: string): Reply {
+  return { head: CORS_AMP_PAGE, body: html };
 }
 
 /** Status 206: the bytes from `first` to `last` of a text of `size` bytes. */
 export function corsPartialText(
-  body: ReadableStream<Uint8Array>,
+  body: BodySource,
   first: number,
   last: number,
   size: number,
-): Response {
-  const headers = new Headers(CORS_TEXT);
-  headers.set("Accept-Ranges", "bytes");
-  headers.set("Content-Range", `bytes ${first}-${last}/${size}`);
-  return new Response(body, { status: 206, headers });
+): Reply {
+  const range: Fields = [
+    ["Accept-Ranges", "bytes"],
+    ["Content-Range", `bytes ${first}-${last}/${size}`],
+  ];
+  return { head: { status: 206, fields: [...CORS, ...TEXT, ...range] }, body };
 }
 
 /** Status 416: there are no such bytes in a text of `size` bytes. */
-export function corsRangeNotSatisfiable(size: number): Response {
-  const headers = new Headers(CORS_ONLY);
-  headers.set("Accept-Ranges", "bytes");
-  headers.set("Content-Range", `bytes */${size}`);
-  return new Response(null, { status: 416, headers });
+export function corsRangeNotSatisfiable(size: number): Reply {
+  const range: Fields = [
+    ["Accept-Ranges", "bytes"],
+    ["Content-Range", `bytes */${size}`],
+  ];
+  return { head: { status: 416, fields: [...CORS, ...range] }, body: undefined };
 }
 
 /** Nothing but a status, for any origin. */
-export function corsStatus(status: number): Response {
-  return new Response(null, { status, headers: CORS_ONLY });
+function corsStatus(status: number): Reply {
+  return { head: { status, fields: CORS }, body: undefined };
 }
+
+export const CORS_OK = corsStatus(200);
+export const CORS_BAD_REQUEST = corsStatus(400);
+export const CORS_UNAVAILABLE = corsStatus(503);
+export const CORS_TIMED_OUT = corsStatus(504);
 
 /** Status 400 for a body that can't be read: what is left of it is not waited for. */
-export function unreadableBody(): Response {
-  return new Response(null, { status: 400, headers: CORS_CLOSE });
-}
+export const UNREADABLE_BODY: Reply = { ...CORS_BAD_REQUEST, close: true };
 
-/** A static text. */
-export function plainText(body: string): Response {
-  return new Response(body, { headers: PLAIN_TEXT });
-}
+export const ROBOTS: Reply = { head: PLAIN_TEXT, body: "User-agent: *\nDisallow: /\n" };
 
-export function notFound(): Response {
-  return new Response("404 page not found\n", { status: 404, headers: NOT_FOUND });
-}
+const NO_PAGE = "404 page not found\n";
+
+export const NOT_FOUND: Reply = {
+  head: { status: 404, fields: [...TEXT, ...NO_SNIFF] },
+  body: NO_PAGE,
+};
 
 /** The same, for any origin. */
-export function corsNotFound(): Response {
-  return new Response("404 page not found\n", { status: 404, headers: CORS_NOT_FOUND });
-}
+export const CORS_NOT_FOUND: Reply = {
+  head: { status: 404, fields: [...CORS, ...TEXT, ...NO_SNIFF] },
+  body: NO_PAGE,
+};
 
 /** For what can be had again in a moment. */
-export function unavailable(): Response {
-  return new Response("503 not available now\n", { status: 503, headers: PLAIN_TEXT });
-}
+export const UNAVAILABLE: Reply = {
+  head: { status: 503, fields: TEXT },
+  body: "503 not available now\n",
+};
 
 /** For a request target that is none. */
-export function badRequest(): Response {
-  return new Response("400 Bad Request", { status: 400, headers: BAD_REQUEST });
-}
+export const BAD_TARGET: Reply = {
+  head: { status: 400, fields: TEXT },
+  body: "400 Bad Request",
+  close: true,
+};
 
 /**
  * Status 307 to a path on this server, as Go has it since 1.26 (301 before): a POST stays a POST. Only GET and HEAD get
  * a page that says so.
  */
-export function temporaryRedirect(method: string, location: string): Response {
+export function temporaryRedirect(method: string, location: string): Reply {
+  const ascii = location.replace(/[^\x21-\x7e]/g, (byte) => encodeByte(byte));
   if (method !== "GET" && method !== "HEAD") {
-    return new Response(null, { status: 307, headers: { Location: location } });
+    return { head: { status: 307, fields: [["Location", ascii]] }, body: undefined };
   }
-  return new Response(`<a href="${escapeHtml(location)}">Temporary Redirect</a>.\n\n`, {
-    status: 307,
-    headers: { "Content-Type": "text/html; charset=utf-8", Location: location },
-  });
+  return {
+    head: {
+      status: 307,
+      fields: [
+        ["Content-Type", "text/html; charset=utf-8"],
+        ["Location", ascii],
+      ],
+    },
+    body:
+      method === "GET" ? `<a href="${escapeHtml(ascii)}">Temporary Redirect</a>.\n\n` : undefined,
+  };
+}
+
+/** A character that stands for one byte, percent-encoded. */
+function encodeByte(byte: string): string {
+  return `%${byte.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`;
 }
 
 function escapeHtml(text: string): string {

@@ -7,19 +7,11 @@ export interface RequestTarget {
   readonly query: string;
 }
 
-/**
- * Cuts a request's URL by hand: it may lack the authority (HTTP/1.0, odd Host headers), where `new URL` throws, and a
- * cut is cheaper. Dot segments are already resolved when it comes from the server.
- */
-export function parseRequestTarget(url: string): RequestTarget {
-  const scheme = url.indexOf("://");
-  const start = url.startsWith("/") || scheme === -1 ? 0 : url.indexOf("/", scheme + 3);
-  if (start === -1) return { path: "/", query: "" };
-  const hash = url.indexOf("#", start);
-  const end = hash === -1 ? url.length : hash;
-  const question = url.indexOf("?", start);
-  if (question === -1 || question >= end) return { path: url.slice(start, end), query: "" };
-  return { path: url.slice(start, question), query: url.slice(question, end) };
+/** Cuts what the request line says: a path with a query, or an authority, or `*`. */
+export function parseRequestTarget(target: string): RequestTarget {
+  const question = target.indexOf("?");
+  if (question === -1) return { path: target, query: "" };
+  return { path: target.slice(0, question), query: target.slice(question) };
 }
 
 /** The path with empty and dot segments removed; a trailing slash stays. */
@@ -51,8 +43,13 @@ export function decodePath(path: string, slash: "%2F" | "/" = "%2F"): string | u
     }
     const value = hexDigit(bytes[i + 1]) * 16 + hexDigit(bytes[i + 2]);
     if (Number.isNaN(value)) return undefined;
-    if (value === SLASH) length += decoded.write(slash, length, "latin1");
-    else decoded[length++] = value;
+    if (value === SLASH && slash !== "/") {
+      decoded[length++] = PERCENT;
+      decoded[length++] = 0x32;
+      decoded[length++] = 0x46;
+    } else {
+      decoded[length++] = value;
+    }
     i += 2;
   }
   return decoded.toString("utf8", 0, length);

@@ -11,9 +11,11 @@ export const NAMESPACE = "snowflake_";
 /** Makes the tables of a registry. Names are given without the namespace. */
 export class CountedFamilies {
   readonly #registry: Registry;
+  readonly #namespace: string;
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, namespace = NAMESPACE) {
     this.#registry = registry;
+    this.#namespace = namespace;
   }
 
   /** A counter that shows its exact counts: not for anything that one message of one person can move. */
@@ -30,7 +32,7 @@ export class CountedFamilies {
   gauge<Label extends string>(name: string, help: string, labelNames: readonly Label[]) {
     const table = new CountTable(labelNames);
     const gauge = new Gauge({
-      name: NAMESPACE + name,
+      name: this.#namespace + name,
       help,
       labelNames,
       registers: [],
@@ -49,7 +51,7 @@ export class CountedFamilies {
     shown: (count: number) => number,
   ) {
     const table = new CountTable(labelNames);
-    const configuration = { name: NAMESPACE + name, help, labelNames, registers: [] };
+    const configuration = { name: this.#namespace + name, help, labelNames, registers: [] };
     this.#registry.registerMetric(new TableCounter(configuration, table, shown));
     return table;
   }

@@ -6,8 +6,11 @@ import { Gauge, type Registry } from "prom-client";
 
 import { NAMESPACE } from "./counted-families.ts";
 
-/** How often the lag is measured, in ms. Fifty wake-ups cost a few ms of CPU every second. */
+/** How often the lag is measured, in ms. Fifty wake-ups a second are most of what an idle process would do. */
 const RESOLUTION = 20;
+
+/** Milliseconds without work after which nothing is measured until there is some. */
+const IDLE = 1_000;
 
 const NANOSECONDS = 1e9;
 
@@ -17,11 +20,13 @@ const NANOSECONDS = 1e9;
  */
 export class EventLoopLag {
   readonly #delays: ReturnType<typeof monitorEventLoopDelay>;
+  #worked = false;
+  #idling: ReturnType<typeof setInterval> | undefined;
+  #closed = false;
 
-  /** Measures from now on, until it is closed; names begin with `namespace`. */
+  /** Measures while there is work, until it is closed; names begin with `namespace`. */
   constructor(registry: Registry, namespace = NAMESPACE) {
     const delays = monitorEventLoopDelay({ resolution: RESOLUTION });
-    delays.enable();
     this.#delays = delays;
     const gauge = (statistic: string, help: string, collect?: () => void) =>
       new Gauge({
@@ -41,8 +46,27 @@ export class EventLoopLag {
     const max = gauge("max", "Greatest lag");
   }
 
+  /** There is work: who does it waits for the event loop. */
+  worked(): void {
+    this.#worked = true;
+    if (this.#idling !== undefined || this.#closed) return;
+    this.#delays.enable();
+    this.#idling = setInterval(() => {
+      if (this.#worked) this.#worked = false;
+      else this.#stop();
+    }, IDLE);
+    this.#idling.unref();
+  }
+
   /** Measures no more. */
   close(): void {
+    this.#closed = true;
+    this.#stop();
+  }
+
+  #stop(): void {
+    clearInterval(this.#idling);
+    this.#idling = undefined;
     this.#delays.disable();
   }
 }

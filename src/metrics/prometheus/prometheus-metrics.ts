@@ -13,12 +13,14 @@ import type { OfferEnd, PollEnd } from "../../broker/events.ts";
 import { POOL_OF_PROXY } from "../../broker/policy/nat-classes.ts";
 import type { MessageRoute, RefusalReason } from "../../frontend/refusals.ts";
 import type { SqsEvents } from "../../frontend/sqs/sqs-events.ts";
+import type { ConnectionEvents } from "../../http/server.ts";
 import type { NatType } from "../../messages/nat-type.ts";
 import type { ProxyType } from "../../messages/proxy-type.ts";
 import type { CertificateEvents } from "../../tls/certificate-events.ts";
 import { certificateFamilies } from "./certificate-families.ts";
+import { connectionFamilies } from "./connection-families.ts";
 import type { CountTable } from "./count-table.ts";
-import { CountedFamilies } from "./counted-families.ts";
+import { CountedFamilies, NAMESPACE } from "./counted-families.ts";
 import { CountryLabels } from "./country-labels.ts";
 import { EventLoopLag } from "./event-loop-lag.ts";
 import { formatExposition } from "./exposition.ts";
@@ -45,6 +47,8 @@ export class PrometheusMetrics {
   readonly #workerRestarts: CountTable<never>;
   /** Told of what happens in the rendezvous through SQS. */
   readonly sqs: SqsEvents;
+  /** Told of the connections of this process. */
+  readonly connections: ConnectionEvents;
   /** Told of the certificates of this process. */
   readonly certificates: CertificateEvents;
 
@@ -63,10 +67,12 @@ export class PrometheusMetrics {
     registerLoadFamilies(this.#registry, load);
     registerProcessFamilies(this.#registry, version);
     this.#lag = new EventLoopLag(this.#registry);
+    this.connections = connectionFamilies(this.#registry, NAMESPACE, this.#lag);
   }
 
   /** A poll came in. `withPattern`: it named a relay pattern, be it an empty one. */
   pollReceived(nat: NatType, type: ProxyType, withPattern: boolean): void {
+    this.#lag.worked();
     const table = withPattern
       ? this.#upstream.pollsWithPattern
       : this.#upstream.pollsWithoutPattern;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 
-import { createAcmeHandler } from "../../../src/frontend/http/acme-http.ts";
-import { HttpServer } from "../../../src/frontend/http/server.ts";
+import { ACME_FIELDS, createAcmeHandler } from "../../../src/frontend/http/acme-http.ts";
+import { HttpServer, NO_CONNECTION_EVENTS } from "../../../src/http/server.ts";
 import { RawConnection } from "./raw-http.ts";
 
 describe("port 80", () => {
@@ -15,13 +15,17 @@ describe("port 80", () => {
       hostname: "127.0.0.1",
       port: 0,
       tls: undefined,
+      sharePort: false,
       handler: createAcmeHandler(challenges),
+      fields: ACME_FIELDS,
+      events: NO_CONNECTION_EVENTS,
+      maxConnections: 100,
       onBug: (error) => bugs.push(error),
     });
-    port = Number(new URL(server.url).port);
+    port = server.port;
   });
   afterAll(async () => {
-    await server.stop();
+    await server.stop(1_000);
     expect(bugs).toEqual([]);
   });
 

@@ -10,7 +10,7 @@ const part = (first: number, last: number) => ({ kind: "part", first, last }) as
 
 describe("of ten bytes", () => {
   test.each([
-    [null, whole],
+    [undefined, whole],
     ["bytes=0-0", part(0, 0)],
     ["bytes=2-4", part(2, 4)],
     ["bytes=02-4", part(2, 4)],

@@ -8,6 +8,9 @@ import { RawConnection } from "./raw-http.ts";
 /** Milliseconds for a test that waits for a time-out of the server. */
 const SLOW = 25_000;
 
+/** Milliseconds, so that no test takes long. */
+const LIMITS = { head: 1_000, body: 1_000, request: 1_000 };
+
 const POLL =
   '{"Sid":"s","Version":"1.3","NAT":"open","AcceptedRelayPattern":"snowflake.torproject.net$"}';
 
@@ -85,9 +88,9 @@ describe("a body", () => {
   });
 
   test.concurrent(
-    "that stalls is cut off by the idle timeout, and its client takes no proxy",
+    "that stalls is refused in time, and its client takes no proxy",
     async () => {
-      await using served = startTestServer({ idleTimeout: 4 });
+      await using served = startTestServer({ timeLimits: LIMITS });
       const connection = await RawConnection.open(served.port);
       connection.send("POST /client HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n1.0\n");
       await connection.until(() => connection.closed, 12_000);
@@ -97,9 +100,9 @@ describe("a body", () => {
   );
 
   test.concurrent(
-    "that trickles is cut off by the idle timeout, too",
+    "that trickles is refused in time, too",
     async () => {
-      await using served = startTestServer({ idleTimeout: 4 });
+      await using served = startTestServer({ timeLimits: LIMITS });
       const connection = await RawConnection.open(served.port);
       connection.send("POST /client HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n1.0\n");
       const trickle = setInterval(() => connection.send(" "), 100);
@@ -114,7 +117,7 @@ describe("headers", () => {
   test.concurrent(
     "that trickle are cut off",
     async () => {
-      await using served = startTestServer();
+      await using served = startTestServer({ timeLimits: LIMITS });
       const connection = await RawConnection.open(served.port);
       connection.send("GET /debug HTTP/1.1\r\n");
       const trickle = setInterval(() => connection.send("X: y\r\n"), 500);
@@ -127,7 +130,7 @@ describe("headers", () => {
   test("that are too long are refused", async () => {
     await using served = startTestServer();
     const connection = await RawConnection.open(served.port);
-    connection.send(`GET /debug HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(40_000)}\r\n\r\n`);
+    connection.send(`GET /debug HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(70_000)}\r\n\r\n`);
     const response = await connection.response();
     expect(response?.statusLine).toStartWith("HTTP/1.1 431");
   });
@@ -139,7 +142,7 @@ describe("headers", () => {
       const connection = await RawConnection.open(served.port);
       connection.send(`GET /robots.txt HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
       const response = await connection.response();
-      expect(response?.statusLine).toMatch(/ (200 OK|400 Bad Request)$/);
+      expect(response?.statusLine).toMatch(/ (200 OK|400 Bad Request(: malformed Host header)?)$/);
       expect(await isServed(served)).toBe(true);
     },
   );
@@ -178,21 +181,23 @@ describe("connections", () => {
     expect((await proxy.response())?.body).toBe('{"Status":"client gone"}');
   });
 
-  test("a second request before the first is answered ends both, and nothing else", async () => {
+  test("requests that come before their turn are answered in order", async () => {
     await using served = startTestServer();
     const connection = await RawConnection.open(served.port);
     connection.send(post("/proxy", POLL));
     await untilWaiting(served, 1);
     connection.send("GET /debug HTTP/1.1\r\nHost: x\r\n\r\n");
-    await connection.until(() => connection.closed);
-    await untilWaiting(served, 0);
-    expect(await isServed(served)).toBe(true);
+    connection.send("GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n");
+    await served.broker.drain();
+    expect((await connection.response())?.body).toContain('"no match"');
+    expect((await connection.response())?.body).toStartWith("current snowflakes available: 0");
+    expect((await connection.response())?.body).toStartWith("User-agent");
   });
 
   test.concurrent(
-    "that idle after a response are closed by the idle timeout",
+    "that idle after a response are closed in time",
     async () => {
-      await using served = startTestServer({ idleTimeout: 4 });
+      await using served = startTestServer({ timeLimits: LIMITS });
       const connection = await RawConnection.open(served.port);
       connection.send("GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n");
       expect((await connection.response())?.statusLine).toBe("HTTP/1.1 200 OK");
@@ -204,7 +209,7 @@ describe("connections", () => {
   test("closing them is asked for by a server that drains, and by no other", async () => {
     await using draining = startTestServer();
     await using other = startTestServer();
-    draining.server.closeConnections();
+    draining.server.retire(0);
     const closes = async (served: TestServer) => {
       const connection = await RawConnection.open(served.port);
       connection.send("GET /debug HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -2,13 +2,13 @@
 
 import { expect } from "bun:test";
 
-import type { HttpServerParts } from "../../../src/frontend/http/server.ts";
+import type { HttpPortParts } from "../../../src/frontend/http/http-port.ts";
 import { until } from "../../interop/waiting.ts";
 import { startTestServer, type TestServer } from "../../kit/test-server.ts";
 import { ANY_CERTIFICATE } from "../../tls/any-certificate.ts";
 import { field, get, Http2Connection, post } from "./raw-http2.ts";
 
-export function startTlsServer(parts: Partial<HttpServerParts> = {}): TestServer {
+export function startTlsServer(parts: Partial<HttpPortParts> = {}): TestServer {
   return startTestServer({ tls: ANY_CERTIFICATE, ...parts });
 }
 

@@ -2,10 +2,12 @@ import { afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { RotatingServer } from "../../../src/frontend/http/rotating-server.ts";
+import type { HttpPort } from "../../../src/frontend/http/http-port.ts";
 import type { TlsFiles } from "../../../src/tls/certificate.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../interop/temporary-directory.ts";
 import { untilHolds } from "../../kit/broker-process.ts";
+import { openPort } from "../../kit/http-frontend.ts";
+import { saying } from "../../kit/requests.ts";
 import { makeTlsFiles } from "../../tls/made-certificate.ts";
 import { describeWithPrograms } from "../../tls/programs.ts";
 import { fetchH3, postH3, postH3Alone, udpSockets } from "./h3-client.ts";
@@ -17,14 +19,14 @@ describeWithPrograms("HTTP/3 whose certificate changes", ["openssl"], () => {
   let first: TlsFiles;
   let second: TlsFiles;
   let directory: TemporaryDirectory;
-  let server: RotatingServer;
+  let server: HttpPort;
   let url: string;
   let port: number;
   /** What `/wait` is answered with, when the test wants. */
   let answer: PromiseWithResolvers<string>;
   let waiting: number;
   let lost: unknown[];
-  let bugs: unknown[];
+  let bugs: readonly unknown[];
 
   beforeAll(() => {
     first = makeTlsFiles(NAMES);
@@ -38,21 +40,15 @@ describeWithPrograms("HTTP/3 whose certificate changes", ["openssl"], () => {
     answer = Promise.withResolvers();
     waiting = 0;
     lost = [];
-    bugs = [];
-    server = new RotatingServer({
-      hostname: "127.0.0.1",
-      port: 0,
-      tls: first,
-      handler: async (request) => {
-        if (!request.url.endsWith("/wait")) return new Response("here");
+    const opened = openPort(
+      (request, exchange) => {
+        if (!request.target.endsWith("/wait")) return saying("here")(request, exchange);
         waiting++;
-        return new Response(await answer.promise);
+        void answer.promise.then((text) => saying(text)(request, exchange));
       },
-      onBug: (error) => bugs.push(error),
-      http3: { lost: (error) => lost.push(error) },
-    });
-    port = Number(new URL(server.url).port);
-    url = `https://127.0.0.1:${port}/`;
+      { tls: first, http3: { lost: (error) => lost.push(error) } },
+    );
+    ({ server, port, url, bugs } = opened);
   });
 
   afterEach(async () => {

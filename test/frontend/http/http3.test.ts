@@ -2,14 +2,13 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { readBody } from "../../../src/frontend/http/request-body.ts";
-import {
-  RotatingServer,
-  type RotatingServerParts,
-} from "../../../src/frontend/http/rotating-server.ts";
+import type { HttpPortParts } from "../../../src/frontend/http/http-port.ts";
+import type { Handler } from "../../../src/http/message.ts";
 import type { TlsFiles } from "../../../src/tls/certificate.ts";
 import { untilHolds } from "../../kit/broker-process.ts";
 import { freePort } from "../../kit/free-port.ts";
+import { openPort } from "../../kit/http-frontend.ts";
+import { saying } from "../../kit/requests.ts";
 import { startTestServer, type TestServer } from "../../kit/test-server.ts";
 import { makeTlsFiles } from "../../tls/made-certificate.ts";
 import { describeWithPrograms } from "../../tls/programs.ts";
@@ -30,9 +29,9 @@ describeWithPrograms("HTTP/3", ["openssl"], () => {
   });
   afterAll(() => Promise.all(servers.map((server) => server.stop())));
 
-  /** A broker on UDP alone. */
+  /** A broker that serves HTTP/3, too. */
   function startBroker(): TestServer & { readonly h3: string } {
-    const served = startTestServer({ over: "udp", tls });
+    const served = startTestServer({ tls, http3: { lost() {} } });
     servers.push(served.server);
     return {
       ...served,
@@ -42,19 +41,10 @@ describeWithPrograms("HTTP/3", ["openssl"], () => {
   }
 
   /** A server as the program has it, on TCP and, unless the parts say otherwise, on UDP. */
-  function startServer(parts: Partial<RotatingServerParts> = {}) {
-    const bugs: unknown[] = [];
-    const server = new RotatingServer({
-      hostname: "127.0.0.1",
-      port: 0,
-      tls,
-      handler: () => new Response("here"),
-      onBug: (error) => bugs.push(error),
-      http3: { lost() {} },
-      ...parts,
-    });
-    servers.push(server);
-    return { server, bugs, port: Number(new URL(server.url).port) };
+  function startServer(parts: Partial<HttpPortParts> = {}, handler: Handler = saying("here")) {
+    const opened = openPort(handler, { tls, http3: { lost() {} }, ...parts });
+    servers.push(opened.server);
+    return opened;
   }
 
   const isServed = async (served: TestServer & { readonly h3: string }) =>
@@ -76,10 +66,9 @@ describeWithPrograms("HTTP/3", ["openssl"], () => {
   });
 
   test.each(["127.0.0.1", undefined])("the handler is told who asks, on %p", async (hostname) => {
-    const { port } = startServer({
-      hostname,
-      handler: (_, connection) => new Response(connection.socketAddress()),
-    });
+    const { port } = startServer({ hostname }, (request, exchange) =>
+      saying(exchange.remoteAddress ?? "")(request, exchange),
+    );
     const response = await fetchH3(`https://127.0.0.1:${port}/`);
     expect(await response.text()).toBe("127.0.0.1");
   });
@@ -166,26 +155,13 @@ describeWithPrograms("HTTP/3", ["openssl"], () => {
     },
   );
 
-  test("a body without end that nobody reads keeps no response back", async () => {
-    await using served = startBroker();
-    const hangUp = new AbortController();
-    const response = await fetchH3(`${served.h3}debug`, {
-      method: "POST",
-      body: stalledBody(),
-      signal: hangUp.signal,
-    });
-    expect(response.status).toBe(200);
-    hangUp.abort();
-  });
-
   test.each([{ length: "100" }, { length: undefined }])(
     "a body that stalls is given up: declared length %p",
     async ({ length }) => {
-      const { port, bugs } = startServer({
-        handler: async (request) => {
-          const body = await readBody(request, 200);
-          return new Response(typeof body === "string" ? body : `${body.length} bytes`);
-        },
+      const { port, bugs } = startServer({ timeLimits: { body: 200 } }, (request, exchange) => {
+        const { body } = request;
+        const said = typeof body === "string" ? body : `${body.length} bytes`;
+        saying(said)(request, exchange);
       });
       const url = `https://127.0.0.1:${port}/`;
       const hangUp = new AbortController();

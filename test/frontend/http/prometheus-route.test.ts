@@ -2,8 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { gunzipSync } from "node:zlib";
 
 import { servePrometheus } from "../../../src/frontend/http/prometheus-route.ts";
-import { HttpServer } from "../../../src/frontend/http/server.ts";
+import { replyWith } from "../../../src/frontend/http/routes.ts";
+import type { Reply } from "../../../src/http/message.ts";
 import { RemoteFigures } from "../../../src/metrics/remote-figures.ts";
+import { type HttpFrontend, openPort } from "../../kit/http-frontend.ts";
+import { aRequest, fieldOf } from "../../kit/requests.ts";
 import vector from "../../vectors/prometheus.json";
 
 /** Says what it was asked for; has nothing of the name `none`. */
@@ -14,17 +17,17 @@ const SOURCE = {
   },
 };
 
-const PATH = "http://broker/prometheus";
+const PATH = "/prometheus";
 
-function serve(query: string, headers: Record<string, string> = {}): Promise<Response> {
-  return servePrometheus(SOURCE, new Request(PATH + query, { headers }));
+function serve(query: string, fields: Record<string, string> = {}): Promise<Reply> {
+  return servePrometheus(SOURCE, aRequest({ target: PATH + query, fields }));
 }
 
 describe("the content type", () => {
   test("is upstream's", async () => {
-    const response = await serve("");
-    expect(response.headers.get("content-type")).toBe(vector.content_type);
-    expect(await response.text()).toBe("everything\n");
+    const reply = await serve("");
+    expect(fieldOf(reply, "content-type")).toBe(vector.content_type);
+    expect(reply.body).toBe("everything\n");
   });
 
   test.each([
@@ -44,8 +47,7 @@ describe("the content type", () => {
     ["text/plain;escaping=dots;q=0.2, text/plain;escaping=values;q=0.7", "values"],
     ["text/plain, text/html;escaping=values", "underscores"],
   ])("for %p says escaping=%s", async (accept, escaping) => {
-    const { headers } = await serve("", { accept });
-    expect(headers.get("content-type")).toBe(
+    expect(fieldOf(await serve("", { accept }), "content-type")).toBe(
       `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`,
     );
   });
@@ -67,10 +69,11 @@ describe("compression", () => {
     ["*", false],
     ["gzip;q=zero", false],
   ])("for %p is used: %p", async (acceptEncoding, compressed) => {
-    const response = await serve("", { "accept-encoding": acceptEncoding });
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    expect(response.headers.get("content-encoding")).toBe(compressed ? "gzip" : null);
-    expect((compressed ? gunzipSync(bytes) : Buffer.from(bytes)).toString()).toBe("everything\n");
+    const reply = await serve("", { "accept-encoding": acceptEncoding });
+    expect(fieldOf(reply, "content-encoding")).toBe(compressed ? "gzip" : undefined);
+    const { body } = reply;
+    const text = body instanceof Uint8Array ? gunzipSync(body).toString() : body;
+    expect(text).toBe("everything\n");
   });
 });
 
@@ -84,8 +87,7 @@ describe("the selection", () => {
     ["?", "everything\n"],
     ["?name[]=%zz&%=%", "%zz\n"],
   ])("of %p is %p", async (query, text) => {
-    const response = await serve(query);
-    expect(await response.text()).toBe(text);
+    expect((await serve(query)).body).toBe(text);
   });
 });
 
@@ -96,42 +98,37 @@ describe("beyond what is read", () => {
   test("a list of more than 32 clauses counts as not there", async () => {
     for (const [before, encoding, escaping] of [
       [31, "gzip", "dots"],
-      [32, null, "underscores"],
+      [32, undefined, "underscores"],
     ] as const) {
-      const { headers } = await serve("", {
+      const reply = await serve("", {
         accept: accept(before),
         "accept-encoding": clauses(before),
       });
-      expect(headers.get("content-encoding")).toBe(encoding);
-      expect(headers.get("content-type")).toEndWith(`escaping=${escaping}`);
+      expect(fieldOf(reply, "content-encoding")).toBe(encoding);
+      expect(fieldOf(reply, "content-type")).toEndWith(`escaping=${escaping}`);
     }
   });
 
   test("the parts of a clause after the 16th do not count", async () => {
     const gzip = (parts: number) => ({ "accept-encoding": `gzip${";a".repeat(parts)};q=0` });
-    expect((await serve("", gzip(14))).headers.get("content-encoding")).toBeNull();
-    expect((await serve("", gzip(15))).headers.get("content-encoding")).toBe("gzip");
+    expect(fieldOf(await serve("", gzip(14)), "content-encoding")).toBeUndefined();
+    expect(fieldOf(await serve("", gzip(15)), "content-encoding")).toBe("gzip");
   });
 
   test("a query of more than 256 parameters gets status 400", async () => {
-    expect((await serve(`?name[]=b${"&name[]=a".repeat(255)}`)).status).toBe(200);
-    expect((await serve(`?name[]=b${"&name[]=a".repeat(256)}`)).status).toBe(400);
+    expect((await serve(`?name[]=b${"&name[]=a".repeat(255)}`)).head.status).toBe(200);
+    expect((await serve(`?name[]=b${"&name[]=a".repeat(256)}`)).head.status).toBe(400);
   });
 });
 
 describe("over a socket", () => {
-  const bugs: unknown[] = [];
-  let server: HttpServer;
+  let server: HttpFrontend;
   beforeAll(() => {
-    server = new HttpServer({
-      hostname: "127.0.0.1",
-      port: 0,
-      tls: undefined,
-      handler: (request) => servePrometheus(SOURCE, request),
-      onBug: (error) => bugs.push(error),
+    server = openPort((request, exchange) => {
+      replyWith(exchange, servePrometheus(SOURCE, request));
     });
   });
-  afterAll(() => server.stop());
+  afterAll(() => server[Symbol.asyncDispose]());
 
   test.each(["GET", "OPTIONS", "POST", "HEAD"])(
     "%s gets the figures, and no other site may",
@@ -144,7 +141,7 @@ describe("over a socket", () => {
       expect(await response.text()).toBe(method === "HEAD" ? "" : "everything\n");
       const { date: _, ...headers } = Object.fromEntries(response.headers);
       expect(headers).toEqual({ "content-length": "11", "content-type": vector.content_type });
-      expect(bugs).toEqual([]);
+      expect(server.bugs).toEqual([]);
     },
   );
 
@@ -165,7 +162,7 @@ describe("over a socket", () => {
 
 test("figures that can't be had now are no empty page", async () => {
   const nothing = { exposition: () => Promise.resolve(undefined) };
-  expect((await servePrometheus(nothing, new Request(PATH))).status).toBe(503);
+  expect((await servePrometheus(nothing, aRequest({ target: PATH }))).head.status).toBe(503);
 });
 
 test.each([

@@ -44,7 +44,7 @@ const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const STATUSES = [
   ["88", 200],
   ["8c", 400],
-  ["48836990ff", 431],
+  ["0803343331", 431],
 ] as const;
 
 export interface Frame {

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import type { Connection } from "../../../src/frontend/http/connection.ts";
 import {
   cleanPath,
   decodePath,
@@ -10,17 +9,10 @@ import {
 } from "../../../src/frontend/http/request-target.ts";
 import { NO_REFUSAL_EVENTS } from "../../../src/frontend/refusals.ts";
 import { routesTo } from "../../kit/http-frontend.ts";
-import { TestBroker } from "../../kit/test-broker.ts";
+import { aRequest, fieldOf, replyTo } from "../../kit/requests.ts";
+import { settle, TestBroker } from "../../kit/test-broker.ts";
 
 const PATHS = ["/proxy", "/client", "/answer", "/debug", "/robots.txt"];
-
-function connection(): Connection {
-  return {
-    gone: new AbortController().signal,
-    socketAddress: () => "203.0.113.9",
-    bodyTimeout: undefined,
-  };
-}
 
 describe("whatever is sent", () => {
   /** Bodies from well-formed to arbitrary, so that all of the decoders' depths are reached. */
@@ -47,15 +39,10 @@ describe("whatever is sent", () => {
         async (path, method, fields, bytes) => {
           const t = new TestBroker();
           const routes = routesTo({ broker: t.broker, refusals: NO_REFUSAL_EVENTS });
-          const request = new Request(`http://x${path}`, {
-            method,
-            headers: fields,
-            ...(method === "GET" || method === "HEAD" ? {} : { body: bytes }),
-          });
-          const response = routes(request, connection());
-          await Promise.resolve();
+          const reply = replyTo(routes, aRequest({ method, target: path, fields, body: bytes }));
+          await settle();
           t.clock.advance(10_000);
-          const { status } = await response;
+          const { status } = (await reply).head;
           expect([200, 400, 503]).toContain(status);
           expect(t.broker.consistencyCheck()).toEqual([]);
         },
@@ -83,13 +70,11 @@ describe("whatever is sent", () => {
     const routes = routesTo({ broker: new TestBroker().broker, refusals: NO_REFUSAL_EVENTS });
     await fc.assert(
       fc.asyncProperty(target, async (url) => {
-        // A server gives such URLs, which `new Request` would refuse, as they came.
-        const request = new Request("http://x/", { method: "OPTIONS" });
-        Object.defineProperty(request, "url", { value: url });
-        const response = await routes(request, connection());
-        expect([200, 307, 400, 404]).toContain(response.status);
-        const location = response.headers.get("location");
-        if (location !== null) expect(location.split("?")[0]).not.toMatch(/\/\/|\/\.\.?(\/|$)/);
+        const reply = await replyTo(routes, aRequest({ method: "OPTIONS", target: url }));
+        expect([200, 307, 400, 404]).toContain(reply.head.status);
+        const location = fieldOf(reply, "location");
+        if (location !== undefined)
+          expect(location.split("?")[0]).not.toMatch(/\/\/|\/\.\.?(\/|$)/);
       }),
     );
   });
@@ -97,12 +82,10 @@ describe("whatever is sent", () => {
 
 describe("a request's target", () => {
   test.each([
-    ["http://x/a?b=c", "/a", "?b=c"],
-    ["http://x", "/", ""],
-    ["http://x/", "/", ""],
     ["/a?b", "/a", "?b"],
-    ["/a#b?c", "/a", ""],
-    ["http://x//a", "//a", ""],
+    ["/a#b?c?d", "/a#b", "?c?d"],
+    ["//a", "//a", ""],
+    ["*", "*", ""],
     ["/http://y/z", "/http://y/z", ""],
     ["x:443", "x:443", ""],
   ])("of %s", (url, path, query) => {
