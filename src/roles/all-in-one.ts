@@ -2,11 +2,9 @@
 
 import type { Options } from "../cli/options.ts";
 import type { Logger } from "../log/logger.ts";
-import { systemClock } from "../system/system-clock.ts";
 import { startMatching } from "./broker-service.ts";
 import { startListening } from "./http-service.ts";
-import { LifeCycle } from "./life-cycle.ts";
-import type { Exit, Started } from "./role.ts";
+import { type Exit, type Started, started } from "./role.ts";
 
 /** Starts the broker; `exit` is called once, when it has stopped. */
 export async function startAllInOne(options: Options, log: Logger, exit: Exit): Promise<Started> {
@@ -27,8 +25,8 @@ export async function startAllInOne(options: Options, log: Logger, exit: Exit): 
   if (!listened.ok) return listened;
   const { listening } = listened;
 
-  const lifeCycle = new LifeCycle({
-    now: () => systemClock.now(),
+  return started({
+    listening,
     async drain() {
       const retired = Promise.all([listening.retire(), matching.retire()]);
       await broker.drain();
@@ -36,22 +34,11 @@ export async function startAllInOne(options: Options, log: Logger, exit: Exit): 
       await listening.stop();
       await statistics.stop();
     },
-    exit,
-    report: (message) => log.info(message),
-  });
-  lifeCycle.ready();
-
-  return {
-    ok: true,
-    running: {
-      get url() {
-        return listening.url;
-      },
-      stop: (reason) => lifeCycle.stop(reason),
-      async reload() {
-        listening.reload();
-        await matching.reload();
-      },
+    async reload() {
+      listening.reload();
+      await matching.reload();
     },
-  };
+    exit,
+    log,
+  });
 }

@@ -7,8 +7,7 @@ import type { Logger } from "../log/logger.ts";
 import { parseFiguresPage } from "../metrics/remote-figures.ts";
 import { systemClock } from "../system/system-clock.ts";
 import { type Matching, startMatching } from "./broker-service.ts";
-import { LifeCycle } from "./life-cycle.ts";
-import type { Exit, Started } from "./role.ts";
+import { type Exit, type Started, started } from "./role.ts";
 
 /** Starts a core; `exit` is called once, when it has stopped. */
 export async function startCore(options: CoreOptions, log: Logger, exit: Exit): Promise<Started> {
@@ -19,8 +18,7 @@ export async function startCore(options: CoreOptions, log: Logger, exit: Exit): 
   if (!served.ok) return served;
   log.info(`core ready on ${options.socket}`);
 
-  const lifeCycle = new LifeCycle({
-    now: () => systemClock.now(),
+  return started({
     async drain() {
       await matching.retire();
       served.socket.retire();
@@ -29,21 +27,13 @@ export async function startCore(options: CoreOptions, log: Logger, exit: Exit): 
       await served.socket.stop();
       await matching.statistics.stop();
     },
-    exit,
-    report: (message) => log.info(message),
-  });
-  lifeCycle.ready();
-  return {
-    ok: true,
-    running: {
-      url: undefined,
-      stop: (reason) => lifeCycle.stop(reason),
-      async reload() {
-        await matching.reload();
-        served.socket.announceIntervals();
-      },
+    async reload() {
+      await matching.reload();
+      served.socket.announceIntervals();
     },
-  };
+    exit,
+    log,
+  });
 }
 
 /**

@@ -6,8 +6,7 @@ import type { Logger } from "../log/logger.ts";
 import { RemoteFigures } from "../metrics/remote-figures.ts";
 import { systemClock } from "../system/system-clock.ts";
 import { startListening } from "./http-service.ts";
-import { LifeCycle } from "./life-cycle.ts";
-import type { Exit, Started } from "./role.ts";
+import { type Exit, type Started, started } from "./role.ts";
 import { isFrontendOf } from "./same-core.ts";
 import { sendSignsOfLife } from "./sign-of-life.ts";
 
@@ -41,8 +40,9 @@ export function startHttpFrontend(options: HttpFrontendOptions, log: Logger, exi
   }
   const { listening } = listened;
 
-  const lifeCycle = new LifeCycle({
-    now: () => systemClock.now(),
+  if (options.untilStdinCloses) sendSign = sendSignsOfLife(() => listening.url !== undefined);
+  return started({
+    listening,
     async drain() {
       const retired = listening.retire();
       await broker.drain();
@@ -51,21 +51,10 @@ export function startHttpFrontend(options: HttpFrontendOptions, log: Logger, exi
       broker.close();
       figures.close();
     },
-    exit,
-    report: (message) => log.info(message),
-  });
-  lifeCycle.ready();
-  if (options.untilStdinCloses) sendSign = sendSignsOfLife(() => listening.url !== undefined);
-  return {
-    ok: true,
-    running: {
-      get url() {
-        return listening.url;
-      },
-      stop: (reason) => lifeCycle.stop(reason),
-      async reload() {
-        listening.reload();
-      },
+    async reload() {
+      listening.reload();
     },
-  };
+    exit,
+    log,
+  });
 }

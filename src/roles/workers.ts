@@ -4,13 +4,11 @@ import { availableParallelism } from "node:os";
 
 import type { Options } from "../cli/options.ts";
 import type { Logger } from "../log/logger.ts";
-import { systemClock } from "../system/system-clock.ts";
 import { formatCertificateLine } from "../tls/certificate-pipe.ts";
 import { startMatching } from "./broker-service.ts";
 import { serveMatching } from "./core.ts";
-import { LifeCycle } from "./life-cycle.ts";
 import { openCertificates } from "./open-certificates.ts";
-import type { Exit, Started } from "./role.ts";
+import { type Exit, type Started, started } from "./role.ts";
 import { removeAbandoned, SocketDirectory, socketDirectoryParent } from "./socket-directory.ts";
 import { Worker } from "./worker.ts";
 
@@ -82,8 +80,7 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
     for (const worker of workers) worker.tell(line);
   });
 
-  const lifeCycle = new LifeCycle({
-    now: () => systemClock.now(),
+  return started({
     async drain() {
       const retired = Promise.all([certificates?.close(), matching.retire()]);
       // The workers send their proxies home and finish their clients, for which they need the core.
@@ -93,21 +90,13 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
       await served.socket.stop();
       await statistics.stop();
     },
-    exit: end,
-    report: (message) => log.info(message),
-  });
-  lifeCycle.ready();
-  return {
-    ok: true,
-    running: {
-      url: undefined,
-      stop: (reason) => lifeCycle.stop(reason),
-      async reload() {
-        const reloaded = certificates?.source.reload();
-        if (reloaded?.ok === false) log.error(`SIGHUP: ${reloaded.error}`);
-        await matching.reload();
-        served.socket.announceIntervals();
-      },
+    async reload() {
+      const reloaded = certificates?.source.reload();
+      if (reloaded?.ok === false) log.error(`SIGHUP: ${reloaded.error}`);
+      await matching.reload();
+      served.socket.announceIntervals();
     },
-  };
+    exit: end,
+    log,
+  });
 }
