@@ -147,7 +147,8 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     const started = new Started(["npm", "start", "--"], 0, folder.path);
     await started.untilReady();
     const proxy = await started.poll();
-    for (const pid of tree) process.kill(pid, signal);
+    // One that the others' end has ended by then needs no signal.
+    for (const pid of tree) if (readProcessStat(pid) !== undefined) process.kill(pid, signal);
     await started.expectEndInOrder(proxy);
   },
 );
