@@ -9,7 +9,7 @@ import { makeTlsFiles } from "../tls/made-certificate.ts";
 import { describeWithPrograms } from "../tls/programs.ts";
 
 /** Starts of several brokers at once: enough for the checks of some to overlap. */
-const ROUNDS = 10;
+const ROUNDS = 5;
 
 let stage: AsyncDisposableStack;
 let files: TemporaryDirectory;

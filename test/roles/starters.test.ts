@@ -130,7 +130,8 @@ describe.each([0, 2])("%p workers,", (workers) => {
       ["SIGKILL"],
     ],
   ])("%s", async (_, command, isHere, endings) => {
-    for (const ending of endings) {
+    // With workers it takes long, and the ways down to the broker are the same.
+    for (const ending of workers === 0 ? endings : endings.slice(-1)) {
       const started = new Started(command, workers, isHere ? PACKAGE : folder.path);
       await started.untilReady();
       const proxy = await started.poll();
