@@ -25,6 +25,8 @@ export interface ListenParts {
   readonly ready: (connection: Connection, protocol: "h2" | "http/1.1") => void;
   /** A handshake has failed, for a reason of the TLS library: one of its words. The connection is closing. */
   readonly handshakeFailed: (reason: string) => void;
+  /** Something threw that was told of a socket: a bug of ours. The connection is closed. */
+  readonly onBug: (error: unknown) => void;
 }
 
 /** A port that is being listened on. */
@@ -41,7 +43,7 @@ const ALPN = Buffer.from("\x02h2\x08http/1.1", "latin1");
 
 /** Listens at once. Throws if the address can't be had or the certificate can't be used. */
 export function listen(parts: ListenParts): Listening {
-  const { accept, ready, handshakeFailed } = parts;
+  const { accept, ready, handshakeFailed, onBug } = parts;
   const options = {
     hostname: parts.hostname ?? "::",
     port: parts.port,
@@ -74,8 +76,12 @@ export function listen(parts: ListenParts): Listening {
       close(socket) {
         socket.data?.closed();
       },
-      // Every error is followed by `close`.
-      error() {},
+      error(socket, error) {
+        // An error of the system or of TLS, which `close` follows.
+        if ("errno" in error) return;
+        onBug(error);
+        socket.terminate();
+      },
     } satisfies Bun.SocketHandler<Connection | undefined>,
   };
   const listener = Bun.listen<Connection | undefined>(options);
