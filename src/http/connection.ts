@@ -20,8 +20,11 @@ export interface Socket {
 /** What all connections of a server share. */
 export interface Site {
   readonly times: TimeKeeper<Connection>;
-  /** Adds to what all connections keep, in bytes; false: it is more than they may. */
-  keep(difference: number): boolean;
+  /**
+   * Adds to what all connections keep, in bytes; false: it is more than they may, and this one, which keeps `kept`, has
+   * more than its share. So whoever keeps little is not cut off for what others keep.
+   */
+  keep(difference: number, kept: number): boolean;
   struck(bound: Bound): void;
   /** A connection is no more. */
   closed(connection: Connection): void;
@@ -101,7 +104,7 @@ export class Connection implements Wire, Waiting<Connection> {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#site.times.start(this, undefined);
-    this.#site.keep(-this.#kept);
+    this.#site.keep(-this.#kept, 0);
     this.#written = undefined;
     this.#unsent = undefined;
     this.#site.closed(this);
@@ -119,7 +122,7 @@ export class Connection implements Wire, Waiting<Connection> {
     else this.cut();
   }
 
-  /** Its place is wanted for another: it idles, and is closed with a last word at most. */
+  /** Its place is wanted for another: it is closed, with a last word at most. */
   makeRoom(): void {
     this.#protocol?.timedOut("request");
     this.flush();
@@ -151,7 +154,7 @@ export class Connection implements Wire, Waiting<Connection> {
     if (this.#state === "closed") return true;
     const difference = bytes - this.#kept;
     this.#kept = bytes;
-    if (this.#site.keep(difference) || difference <= 0) return true;
+    if (this.#site.keep(difference, bytes) || difference <= 0) return true;
     this.struck("held-bytes");
     return false;
   }

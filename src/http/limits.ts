@@ -35,5 +35,8 @@ export const BODY_BYTES = 100_000;
 /** Bytes of several replies that wait for a peer that doesn't read. */
 export const UNSENT_BYTES = 1024 * 1024;
 
-/** Bytes of unfinished requests that all connections may keep together. Real ones keep nothing: they come whole. */
+/**
+ * Bytes of unfinished requests that all connections may keep together. Beyond it, only those are cut off that keep more
+ * than an equal part of it: real peers keep little, since nearly all requests come whole.
+ */
 export const KEPT_BYTES = 64 * 1024 * 1024;

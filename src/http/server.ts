@@ -42,10 +42,13 @@ export interface HttpServerParts {
   readonly handler: Handler;
   /** Names in lower case of the header fields that the handler looks at. */
   readonly fields: ReadonlySet<string>;
-  /** A handler threw: a bug of ours. The peer gets status 500 and nothing more. */
+  /** A bug of ours: a handler threw, and its peer gets status 500; or the server did, and the connection is closed. */
   readonly onBug: (error: unknown) => void;
   readonly events: ConnectionEvents;
-  /** Connections at once. One more takes the place of the one that has idled longest, or is closed. */
+  /**
+   * Connections at once. One more takes the place of the one that has idled longest, or else has kept us waiting
+   * longest; it is closed if all wait for their replies.
+   */
   readonly maxConnections: number;
   /** What differs from `TIME_LIMITS`, in ms. */
   readonly timeLimits?: Partial<TimeLimits>;
@@ -72,9 +75,9 @@ export class HttpServer {
     });
     this.#site = {
       times: this.#times,
-      keep: (difference) => {
+      keep: (difference, kept) => {
         this.#kept += difference;
-        return this.#kept <= KEPT_BYTES;
+        return this.#kept <= KEPT_BYTES || kept * this.#connections.size <= KEPT_BYTES;
       },
       struck: (bound) => parts.events.struck(bound),
       flushLater: (connection) => {
@@ -136,7 +139,7 @@ export class HttpServer {
   }
 
   #listen(port: number, tls: TlsCredentials | undefined): Listening {
-    const { hostname, sharePort, events } = this.#parts;
+    const { hostname, sharePort, events, onBug } = this.#parts;
     return listen({
       hostname,
       port,
@@ -157,16 +160,17 @@ export class HttpServer {
         if (this.#retired) connection.retire();
       },
       handshakeFailed: (reason) => events.handshakeFailed(reason),
+      onBug,
     });
   }
 
-  /** Whether there is a place for one more connection, be it by ending one that idles. */
+  /** Whether there is a place for one more connection, be it by ending another. */
   #makeRoom(): boolean {
     if (this.#connections.size < this.#parts.maxConnections) return true;
     this.#parts.events.struck("connections");
-    const longestIdle = this.#times.longestIdle;
-    longestIdle?.makeRoom();
-    return longestIdle !== undefined;
+    const { mostDispensable } = this.#times;
+    mostDispensable?.makeRoom();
+    return mostDispensable !== undefined;
   }
 
   #closed(connection: Connection): void {

@@ -1,6 +1,6 @@
 /** The one place where the sockets of the runtime stand. */
 
-import { createSecureContext, type SecureContext } from "node:tls";
+import { createServer } from "node:tls";
 
 import type { Connection, Socket } from "./connection.ts";
 
@@ -25,6 +25,8 @@ export interface ListenParts {
   readonly ready: (connection: Connection, protocol: "h2" | "http/1.1") => void;
   /** A handshake has failed, for a reason of the TLS library: one of its words. The connection is closing. */
   readonly handshakeFailed: (reason: string) => void;
+  /** Something threw that was told of a socket: a bug of ours. The connection is closed. */
+  readonly onBug: (error: unknown) => void;
 }
 
 /** A port that is being listened on. */
@@ -41,9 +43,7 @@ const ALPN = Buffer.from("\x02h2\x08http/1.1", "latin1");
 
 /** Listens at once. Throws if the address can't be had or the certificate can't be used. */
 export function listen(parts: ListenParts): Listening {
-  const { accept, ready, handshakeFailed } = parts;
-  /** The certificate that replaces the one of the listener. */
-  let replacement: SecureContext | undefined;
+  const { accept, ready, handshakeFailed, onBug } = parts;
   const options = {
     hostname: parts.hostname ?? "::",
     port: parts.port,
@@ -58,7 +58,6 @@ export function listen(parts: ListenParts): Listening {
         socket.data = connection;
         if (connection === undefined) socket.terminate();
         else if (parts.tls === undefined) ready(connection, "http/1.1");
-        else if (replacement !== undefined) setCertificate(socket, replacement);
       },
       handshake(socket, ok, error) {
         if (socket.data === undefined) return;
@@ -77,29 +76,29 @@ export function listen(parts: ListenParts): Listening {
       close(socket) {
         socket.data?.closed();
       },
-      // Every error is followed by `close`.
-      error() {},
+      error(socket, error) {
+        // An error of the system or of TLS, which `close` follows.
+        if ("errno" in error) return;
+        onBug(error);
+        socket.terminate();
+      },
     } satisfies Bun.SocketHandler<Connection | undefined>,
   };
   const listener = Bun.listen<Connection | undefined>(options);
   return {
     port: listener.port,
-    replaceCertificate(tls) {
-      replacement = createSecureContext(tls);
-    },
+    replaceCertificate: (tls) => setCertificate(listener, tls),
     stop: () => listener.stop(),
   };
 }
 
 /**
- * Has the handshake to come use this certificate. The runtime has this method for its own `node:tls`; without it, only
- * another listener on the port could have another certificate, and connections in between would be lost.
+ * Has the handshakes to come use this certificate. The runtime can do this only for servers of its `node:tls`, so one of
+ * these gets the listener as its handle. Without it, only another listener on the port could have another certificate,
+ * and connections in between would be lost. `setKeyCert` of a socket is no way: the handshake then ignores ALPN.
  */
-function setCertificate(socket: object, { context }: SecureContext): void {
-  if (!("setKeyCert" in socket) || typeof socket.setKeyCert !== "function") {
-    throw new Error("this runtime can't change the certificate of a socket");
-  }
-  socket.setKeyCert(context);
+function setCertificate(listener: object, tls: TlsCredentials): void {
+  Object.assign(createServer(), { _handle: listener }).setSecureContext(tls);
 }
 
 /** `error:1000042e:SSL routines:OPENSSL_internal:TLSV1_ALERT_PROTOCOL_VERSION` ends in the reason. */

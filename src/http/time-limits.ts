@@ -79,9 +79,13 @@ export class TimeKeeper<T extends Waiting<T>> {
     this.#lists[timed].append(connection);
   }
 
-  /** The connection that has idled longest. */
-  get longestIdle(): T | undefined {
-    return this.#lists.request.first;
+  /** The connection whose place another may take: the one that has idled longest, or else that keeps us waiting. */
+  get mostDispensable(): T | undefined {
+    for (const timed of BY_WORTH) {
+      const { first } = this.#lists[timed];
+      if (first !== undefined) return first;
+    }
+    return undefined;
   }
 
   /** A tick has come: ends what is overdue. `busy`: whether we were, since the last one. */
@@ -98,6 +102,9 @@ export class TimeKeeper<T extends Waiting<T>> {
     }
   }
 }
+
+/** Who goes first when places are wanted. Without the others, those that never finish a handshake could have all. */
+const BY_WORTH: readonly Timed[] = ["closing", "request", "handshake", "head", "body", "unread"];
 
 const TIMED: readonly Timed[] = ["handshake", "request", "head", "body", "unread", "closing"];
 

@@ -16,7 +16,7 @@ export interface Wire {
   await(awaited: Awaited): void;
   /**
    * Says how many bytes of unfinished requests and of replies not yet written the protocol keeps now. False: all
-   * connections together keep too much. The protocol then gives up what it keeps and ends the connection.
+   * connections together keep too much, and this one more than its share. The protocol then gives up what it keeps and ends the connection.
    */
   hold(bytes: number): boolean;
   /** Sends bytes, or text as UTF-8. What the peer doesn't take at once is kept; beyond the limit the connection is cut. */

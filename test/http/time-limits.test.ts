@@ -61,15 +61,20 @@ test("while we are busy ourselves, time goes four times slower, and does not sta
   expect(ended).toEqual([[peer, "handshake"]]);
 });
 
-test("the one that has idled longest is known", () => {
+test("the most dispensable has idled longest, or else keeps us waiting; never the one that waits", () => {
   const { times } = keeper();
   const [first, second, third] = [new Peer(), new Peer(), new Peer()];
-  for (const peer of [first, second, third]) times.start(peer, "request");
-  expect(times.longestIdle).toBe(first);
-  times.start(first, undefined);
-  expect(times.longestIdle).toBe(second);
-  times.start(second, "request");
-  expect(times.longestIdle).toBe(third);
+  times.start(third, "head");
+  times.start(first, "handshake");
+  expect(times.mostDispensable).toBe(first);
+  for (const peer of [first, second]) times.start(peer, "request");
+  expect(times.mostDispensable).toBe(first);
+  times.start(first, "request");
+  expect(times.mostDispensable).toBe(second);
+  for (const peer of [first, second]) times.start(peer, undefined);
+  expect(times.mostDispensable).toBe(third);
+  times.start(third, undefined);
+  expect(times.mostDispensable).toBeUndefined();
 });
 
 test("whatever peers do, each is held to its own time", () => {

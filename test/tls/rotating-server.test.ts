@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect, type SecureVersion } from "node:tls";
 
 import type { HttpPort } from "../../src/frontend/http/http-port.ts";
 import { openPort } from "../kit/http-frontend.ts";
@@ -60,6 +62,33 @@ describeWithPrograms("a server whose certificate changes", ["openssl"], () => {
     server.replaceCertificate(second.tls);
     expect(server.url).toBe(url);
     await handedOver();
+  });
+
+  /** What is agreed on with a client that offers just this. */
+  async function agreed(version: SecureVersion, protocol: string): Promise<string> {
+    const versions = { minVersion: version, maxVersion: version };
+    const host = { host: "127.0.0.1", port, rejectUnauthorized: false };
+    const socket = connect({ ...host, ...versions, ALPNProtocols: [protocol] });
+    try {
+      await once(socket, "secureConnect");
+      return `${socket.getProtocol()}, ${socket.alpnProtocol}`;
+    } catch {
+      return "refused";
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  test.each([
+    ["TLSv1.3", "h2", "TLSv1.3, h2"],
+    ["TLSv1.2", "h2", "TLSv1.2, h2"],
+    ["TLSv1.3", "http/1.1", "TLSv1.3, http/1.1"],
+    ["TLSv1.1", "h2", "refused"],
+  ] as const)("with %s and %s the same is agreed on", async (version, protocol, expected) => {
+    expect(await agreed(version, protocol)).toBe(expected);
+    for (const tls of [second.tls, first.tls, second.tls]) server.replaceCertificate(tls);
+    await handedOver();
+    expect(await agreed(version, protocol)).toBe(expected);
   });
 
   test("a request that waits is answered on its connection", async () => {
