@@ -80,6 +80,13 @@ export function optionTable() {
       group: "connections",
       help: "connections of a process at once, one more replaces the longest idle; 0: by the limit of open files",
     }),
+    proxyProtocol: new Option({
+      name: "proxy-protocol",
+      type: BOOL,
+      default: false,
+      group: "connections",
+      help: "expect a PROXY header (version 1 or 2) from a load balancer on every connection; others are cut",
+    }),
     idleTimeout: new Option({
       name: "idle-timeout",
       type: DURATION,

@@ -53,6 +53,8 @@ export interface ListeningOptions {
   readonly http3: boolean;
   /** Connections over TCP at once; undefined: as many as the limit of open files leaves. */
   readonly maxConnections: number | undefined;
+  /** Whether each connection begins with a PROXY header; never with HTTP/3. */
+  readonly proxyProtocol: boolean;
   /** Milliseconds that a connection may idle. */
   readonly idleTimeout: number;
   /** Milliseconds over which idle connections are closed at the end. */
@@ -217,6 +219,9 @@ function toMatchingOptions(table: OptionTable, warnings: string[]): MatchingOpti
 function toListeningOptions(table: OptionTable, warnings: string[]): Checked<ListeningOptions> {
   const transport = chooseTransport(table, warnings);
   if (!transport.ok) return transport;
+  if (table.http3.value && table.proxyProtocol.value) {
+    return refuse("--http3 excludes --proxy-protocol: there is no PROXY header over UDP");
+  }
   const addr = parseListenAddress(table.addr, transport.value.kind === "plain" ? 80 : 443);
   if (!addr.ok) return addr;
   return {
@@ -226,6 +231,7 @@ function toListeningOptions(table: OptionTable, warnings: string[]): Checked<Lis
       addr: addr.value,
       http3: table.http3.value,
       maxConnections: table.maxConnections.value || undefined,
+      proxyProtocol: table.proxyProtocol.value,
       idleTimeout: table.idleTimeout.value,
       drainSpread: table.drainSpread.value,
       trustedHops: table.trustedHops.value,
@@ -237,13 +243,15 @@ function toListeningOptions(table: OptionTable, warnings: string[]): Checked<Lis
 
 /** What a worker is told besides its socket and its certificate, which its parent has. */
 function toWorkerArguments(table: OptionTable): string[] {
-  const { addr, http3, trustedHops, maxConnections, idleTimeout, drainSpread } = table;
+  const { addr, http3, trustedHops, maxConnections, proxyProtocol } = table;
+  const { idleTimeout, drainSpread } = table;
   const { metricsLog, logFormat, logLevel, unsafeLogging } = table;
   const listening = [
     addr,
     http3,
     trustedHops,
     maxConnections,
+    proxyProtocol,
     idleTimeout,
     drainSpread,
     metricsLog,

@@ -2,20 +2,8 @@
 
 import { type Bound, UNSENT_BYTES } from "./limits.ts";
 import { TIME_BOUNDS, type Timed, type TimeKeeper, type Waiting } from "./time-limits.ts";
+import type { Receiver, Socket } from "./transport.ts";
 import type { Awaited, Protocol, Wire } from "./wire.ts";
-
-/** A socket of the runtime, as far as it is used. */
-export interface Socket {
-  readonly remoteAddress: string | undefined;
-  /** Takes as many bytes as it can now; -1 if it is closed. Text goes out as UTF-8. */
-  write(data: string | Uint8Array): number;
-  /** Sends a FIN, and goes on receiving. */
-  shutdown(): void;
-  /** Closes, after what was written. */
-  end(): void;
-  /** Closes at once. */
-  terminate(): void;
-}
 
 /** What all connections of a server share. */
 export interface Site {
@@ -41,7 +29,7 @@ type State =
 /** What is written in one turn is given to the socket together, up to about this many bytes. */
 const AT_ONCE = 64 * 1024;
 
-export class Connection implements Wire, Waiting<Connection> {
+export class Connection implements Wire, Waiting<Connection>, Receiver {
   timed: Timed | undefined = undefined;
   since = 0;
   earlier: Connection | undefined = undefined;
@@ -49,6 +37,8 @@ export class Connection implements Wire, Waiting<Connection> {
 
   readonly #site: Site;
   readonly #socket: Socket;
+  /** The peer's address, if another than the socket's is known. */
+  #source: string | undefined = undefined;
   #protocol: Protocol | undefined = undefined;
   #state: State = "open";
   #peerEnded = false;
@@ -64,6 +54,16 @@ export class Connection implements Wire, Waiting<Connection> {
   constructor(site: Site, socket: Socket) {
     this.#site = site;
     this.#socket = socket;
+  }
+
+  /** This has to come before a protocol can be spoken. */
+  opens(by: "proxy-header" | "handshake"): void {
+    this.#site.times.start(this, by);
+  }
+
+  /** The socket's peer speaks for this address. */
+  comesFrom(source: string): void {
+    this.#source = source;
   }
 
   /** From now on this protocol is spoken. */
@@ -85,7 +85,6 @@ export class Connection implements Wire, Waiting<Connection> {
     else this.#protocol.receivedEnd();
   }
 
-  /** The socket takes bytes again. */
   drained(): void {
     if (this.#unsent === undefined || this.#state === "closed") return;
     const unsent = this.#unsent;
@@ -99,7 +98,6 @@ export class Connection implements Wire, Waiting<Connection> {
     }
   }
 
-  /** The socket is closed. */
   closed(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
@@ -137,7 +135,7 @@ export class Connection implements Wire, Waiting<Connection> {
   // ---- what the protocol wants ----
 
   get remoteAddress(): string | undefined {
-    return this.#socket.remoteAddress;
+    return this.#source ?? this.#socket.remoteAddress;
   }
 
   get unsent(): number {

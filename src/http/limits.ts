@@ -7,6 +7,7 @@ export const BOUNDS = [
   "body-size",
   "held-bytes",
   "unsent-bytes",
+  "proxy-header",
   "handshake-time",
   "head-time",
   "body-time",

@@ -5,8 +5,9 @@ import { Http1 } from "./http1/http1.ts";
 import { Http2 } from "./http2/http2.ts";
 import { type Bound, KEPT_BYTES } from "./limits.ts";
 import type { Handler } from "./message.ts";
+import { listenForLateTls } from "./proxy-protocol/late-tls.ts";
 import type { ProtocolParts } from "./server-parts.ts";
-import { listen, type Listening, type TlsCredentials } from "./sockets.ts";
+import { listen, type Listening, type ListenParts, type TlsCredentials } from "./sockets.ts";
 import { TICK, TIME_LIMITS, TimeKeeper, type TimeLimits } from "./time-limits.ts";
 
 /** Told of what happens to connections: counts it and returns. */
@@ -37,6 +38,8 @@ export interface HttpServerParts {
   readonly port: number;
   /** Undefined: plain HTTP/1.1. With TLS, peers choose between HTTP/1.1 and HTTP/2. */
   readonly tls: TlsCredentials | undefined;
+  /** True: each connection begins with a PROXY header, which says where it comes from; others are cut. */
+  readonly proxyProtocol?: boolean;
   /** True: other servers may listen on the same port, if they say so too; each gets a part of the connections. */
   readonly sharePort: boolean;
   readonly handler: Handler;
@@ -139,17 +142,16 @@ export class HttpServer {
   }
 
   #listen(port: number, tls: TlsCredentials | undefined): Listening {
-    const { hostname, sharePort, events, onBug } = this.#parts;
-    return listen({
+    const { hostname, sharePort, proxyProtocol = false, events, onBug } = this.#parts;
+    const listenParts: ListenParts = {
       hostname,
       port,
-      tls,
       sharePort,
       accept: (socket) => {
         if (!this.#makeRoom()) return undefined;
         const connection = new Connection(this.#site, socket);
         this.#connections.add(connection);
-        this.#times.start(connection, "handshake");
+        connection.opens(proxyProtocol ? "proxy-header" : "handshake");
         this.#ticks ??= this.#startTicking();
         events.opened();
         return connection;
@@ -161,7 +163,11 @@ export class HttpServer {
       },
       handshakeFailed: (reason) => events.handshakeFailed(reason),
       onBug,
-    });
+    };
+    if (!proxyProtocol) return listen(listenParts, tls ?? "plain");
+    return tls === undefined
+      ? listen(listenParts, "proxy-header")
+      : listenForLateTls(listenParts, tls);
   }
 
   /** Whether there is a place for one more connection, be it by ending another. */

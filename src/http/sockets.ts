@@ -1,8 +1,10 @@
-/** The one place where the sockets of the runtime stand. */
+/** The one place where the sockets of the runtime stand, but for `proxy-protocol/late-tls.ts`. */
 
 import { createServer } from "node:tls";
 
-import type { Connection, Socket } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { AwaitedHeader } from "./proxy-protocol/awaited-header.ts";
+import type { Receiver, Socket } from "./transport.ts";
 
 /** Certificate chain and private key, PEM. */
 export interface TlsCredentials {
@@ -15,13 +17,11 @@ export interface ListenParts {
   readonly hostname: string | undefined;
   /** 0: any free port. */
   readonly port: number;
-  /** Undefined: plain TCP. */
-  readonly tls: TlsCredentials | undefined;
   /** True: other listeners may have the same port, if they say so too; each gets a part of the connections. */
   readonly sharePort: boolean;
   /** A connection has come; undefined: there is no room for it, and it is closed. */
   readonly accept: (socket: Socket) => Connection | undefined;
-  /** A connection is ready to be spoken on, after its handshake if there is TLS. */
+  /** A connection is ready to be spoken on, after its PROXY header and its handshake if there are any. */
   readonly ready: (connection: Connection, protocol: "h2" | "http/1.1") => void;
   /** A handshake has failed, for a reason of the TLS library: one of its words. The connection is closing. */
   readonly handshakeFailed: (reason: string) => void;
@@ -41,9 +41,13 @@ export interface Listening {
 /** What ALPN offers, in the order of our preference, as it goes over the wire. */
 const ALPN = Buffer.from("\x02h2\x08http/1.1", "latin1");
 
+/** What connections begin with. TLS after a PROXY header is for `proxy-protocol/late-tls.ts`. */
+export type Beginning = TlsCredentials | "plain" | "proxy-header";
+
 /** Listens at once. Throws if the address can't be had or the certificate can't be used. */
-export function listen(parts: ListenParts): Listening {
+export function listen(parts: ListenParts, beginning: Beginning): Listening {
   const { accept, ready, handshakeFailed, onBug } = parts;
+  const tls = typeof beginning === "string" ? undefined : beginning;
   const options = {
     hostname: parts.hostname ?? "::",
     port: parts.port,
@@ -51,16 +55,17 @@ export function listen(parts: ListenParts): Listening {
     reusePort: parts.sharePort,
     // A peer that has sent its last word may still want its reply.
     allowHalfOpen: true,
-    ...(parts.tls === undefined ? {} : { tls: { ...parts.tls, ALPNProtocols: ALPN } }),
+    ...(tls === undefined ? {} : { tls: { ...tls, ALPNProtocols: ALPN } }),
     socket: {
       open(socket) {
         const connection = accept(socket);
         socket.data = connection;
         if (connection === undefined) socket.terminate();
-        else if (parts.tls === undefined) ready(connection, "http/1.1");
+        else if (beginning === "plain") ready(connection, "http/1.1");
+        else if (beginning === "proxy-header") awaitHeader(socket, connection, ready);
       },
       handshake(socket, ok, error) {
-        if (socket.data === undefined) return;
+        if (!(socket.data instanceof Connection)) return;
         if (ok) ready(socket.data, socket.alpnProtocol === "h2" ? "h2" : "http/1.1");
         else handshakeFailed(reasonOf(error));
       },
@@ -82,14 +87,26 @@ export function listen(parts: ListenParts): Listening {
         onBug(error);
         socket.terminate();
       },
-    } satisfies Bun.SocketHandler<Connection | undefined>,
+    } satisfies Bun.SocketHandler<Receiver | undefined>,
   };
-  const listener = Bun.listen<Connection | undefined>(options);
+  const listener = Bun.listen<Receiver | undefined>(options);
   return {
     port: listener.port,
-    replaceCertificate: (tls) => setCertificate(listener, tls),
+    replaceCertificate: (credentials) => setCertificate(listener, credentials),
     stop: () => listener.stop(),
   };
+}
+
+function awaitHeader(
+  socket: { data: Receiver | undefined },
+  connection: Connection,
+  ready: ListenParts["ready"],
+): void {
+  socket.data = new AwaitedHeader(connection, (rest) => {
+    socket.data = connection;
+    ready(connection, "http/1.1");
+    if (rest.length > 0) connection.received(rest);
+  });
 }
 
 /**
@@ -101,10 +118,12 @@ function setCertificate(listener: object, tls: TlsCredentials): void {
   Object.assign(createServer(), { _handle: listener }).setSecureContext(tls);
 }
 
+/** The reason of a handshake that its peer did not finish. */
+export const HUNG_UP = "hung_up";
+
 /** `error:1000042e:SSL routines:OPENSSL_internal:TLSV1_ALERT_PROTOCOL_VERSION` ends in the reason. */
-function reasonOf(error: Error | null): string {
+export function reasonOf(error: Error | null): string {
+  if (error !== null && "code" in error && error.code === "ECONNRESET") return HUNG_UP;
   const reason = /[A-Z][A-Z0-9_]+$/.exec(error?.message ?? "")?.[0];
-  if (reason !== undefined) return reason.toLowerCase();
-  const code = error !== null && "code" in error ? error.code : undefined;
-  return code === "ECONNRESET" ? "hung_up" : "other";
+  return reason?.toLowerCase() ?? "other";
 }

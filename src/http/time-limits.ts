@@ -3,10 +3,12 @@
 import type { Bound } from "./limits.ts";
 
 /** What a connection is held to a time for. */
-export type Timed = "handshake" | "request" | "head" | "body" | "unread" | "closing";
+export type Timed =
+  "proxy-header" | "handshake" | "request" | "head" | "body" | "unread" | "closing";
 
 /** The bound that strikes when the time is up; closing is our own wish. */
 export const TIME_BOUNDS: Readonly<Record<Timed, Bound | undefined>> = {
+  "proxy-header": "proxy-header",
   handshake: "handshake-time",
   request: "idle-time",
   head: "head-time",
@@ -19,6 +21,8 @@ export const TIME_BOUNDS: Readonly<Record<Timed, Bound | undefined>> = {
 export type TimeLimits = Readonly<Record<Timed, number>>;
 
 export const TIME_LIMITS: TimeLimits = {
+  // A load balancer sends it at once, some only with the first bytes of their peer: then that is as slow as a handshake.
+  "proxy-header": 20_000,
   // A handshake takes two round trips, through networks that drop packets on purpose.
   handshake: 20_000,
   // Load balancers keep idle connections for up to 600 s, and lose a POST if we close first.
@@ -55,6 +59,7 @@ export class TimeKeeper<T extends Waiting<T>> {
   readonly #limits: TimeLimits;
   readonly #onTimeout: (connection: T, timed: Timed) => void;
   readonly #lists: Readonly<Record<Timed, WaitingList<T>>> = {
+    "proxy-header": new WaitingList(),
     handshake: new WaitingList(),
     request: new WaitingList(),
     head: new WaitingList(),
@@ -104,9 +109,25 @@ export class TimeKeeper<T extends Waiting<T>> {
 }
 
 /** Who goes first when places are wanted. Without the others, those that never finish a handshake could have all. */
-const BY_WORTH: readonly Timed[] = ["closing", "request", "handshake", "head", "body", "unread"];
+const BY_WORTH: readonly Timed[] = [
+  "closing",
+  "request",
+  "proxy-header",
+  "handshake",
+  "head",
+  "body",
+  "unread",
+];
 
-const TIMED: readonly Timed[] = ["handshake", "request", "head", "body", "unread", "closing"];
+const TIMED: readonly Timed[] = [
+  "proxy-header",
+  "handshake",
+  "request",
+  "head",
+  "body",
+  "unread",
+  "closing",
+];
 
 /** A linked list in the order of its times, which leaving costs the same wherever in it one is. */
 class WaitingList<T extends Waiting<T>> {

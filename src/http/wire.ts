@@ -7,7 +7,7 @@ export type Awaited = "request" | "head" | "body" | "reply";
 
 /** A connection, as a protocol sees it. Every method may be called at any time; after the end they do nothing. */
 export interface Wire {
-  /** The peer's address without port; undefined if it has none or is closed. */
+  /** The peer's address without port, of its PROXY header if it has one; undefined if it has none or is closed. */
   readonly remoteAddress: string | undefined;
   /**
    * Says what is awaited from now on, and starts the time for it anew, even if it was awaited before. At first that is

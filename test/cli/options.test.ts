@@ -50,6 +50,7 @@ test("the defaults are the Go broker's and ours", () => {
     maxRateLimitEntries: 1_000_000,
     ipv6Prefix: 64,
     maxConnections: undefined,
+    proxyProtocol: false,
     idleTimeout: 620_000,
     drainSpread: 2_000,
     logFormat: "text",
@@ -118,6 +119,7 @@ const GIVEN = {
   "max-clients": ["7", { maxClients: 7 }],
   "max-rate-limit-entries": ["8", { maxRateLimitEntries: 8 }],
   "max-connections": ["300", { maxConnections: 300 }],
+  "proxy-protocol": ["1", { proxyProtocol: true }],
   "idle-timeout": ["65s", { idleTimeout: 65_000 }],
   "drain-spread": ["0", { drainSpread: 0 }],
   "ipv6-prefix": ["56", { ipv6Prefix: 56 }],
@@ -236,6 +238,15 @@ describe("the transport", () => {
     expect(refusal(PLAIN, "--http3")).toBe("--http3 needs TLS: it is of no use with --disable-tls");
     expect(run(PLAIN, "--http3=false").http3).toBe(false);
     expect(run(...TLS, PLAIN, "--http3").http3).toBe(true);
+  });
+
+  test("a PROXY header is there for TCP only, and workers expect it too", () => {
+    expect(refusal(...TLS, "--http3", "--proxy-protocol")).toBe(
+      "--http3 excludes --proxy-protocol: there is no PROXY header over UDP",
+    );
+    expect(runDefaultRole(PLAIN, "--proxy-protocol").workerArguments).toContain(
+      "--proxy-protocol=true",
+    );
   });
 
   test("TLS that ends here with headers believed by default is worth a warning", () => {

@@ -15,6 +15,8 @@ export interface HttpPortParts {
   readonly port: number;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
+  /** True: each connection begins with a PROXY header. Not together with `http3`, whose peers can't have one. */
+  readonly proxyProtocol?: boolean;
   /** Which other processes may listen on the port; undefined: none. */
   readonly isMate?: IsMate | undefined;
   readonly handler: Handler;
