@@ -31,9 +31,9 @@ export function prepareCounting(installed: CountryFiles = DEBIAN_FILES): BuiltTa
       name: "counting",
       label: `this broker with everything counted: ${origin}, journals, the daily report in a file`,
       constant: false,
-      command: (port) =>
+      command: (port, setup) =>
         brokerCommand(
-          ...listenFlags(port),
+          ...listenFlags(port, setup),
           "--geoipdb",
           ipv4,
           "--geoip6db",
