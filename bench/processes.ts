@@ -68,7 +68,7 @@ export async function runLoad(
 }
 
 /** The command with as many open files as the machine lets it have. The process id stays that of the command. */
-function withAllFiles(command: readonly string[], oneCore: boolean): string[] {
+export function withAllFiles(command: readonly string[], oneCore = false): string[] {
   const cores = oneCore ? ["taskset", "--cpu-list", "0"] : [];
   return ["sh", "-c", 'ulimit -n "$(ulimit -Hn)" && exec "$@"', "sh", ...cores, ...command];
 }
