@@ -2,11 +2,11 @@
 
 import { AwsEnvironment } from "../test/frontend/sqs/aws-environment.ts";
 import { FauxqsProcess } from "../test/frontend/sqs/fauxqs-process.ts";
+import type { Transport } from "./approach.ts";
 import type { LoadResult } from "./load-result.ts";
 import { type GivenOptions, requiredCount } from "./options.ts";
 import { runLoad, startServer } from "./processes.ts";
-import { onOneCore, OURS, OURS_WITH_SQS, splitTargets, type Target } from "./targets.ts";
-import type { TlsFlags } from "./tls-flags.ts";
+import { onOneCore, OURS, OURS_WITH_SQS, PLAIN, splitTargets, type Target } from "./targets.ts";
 
 /** A server under a load, measured once a round. */
 export interface Case {
@@ -17,14 +17,28 @@ export interface Case {
   run(options: readonly string[], signal: AbortSignal): Promise<LoadResult>;
 }
 
+/** How all peers of a benchmark reach the servers. */
+export interface Way {
+  readonly transport: Transport;
+  /** Flags of the servers that name a certificate, or say that there is none. */
+  readonly flags: readonly string[];
+}
+
+/** Without TLS. */
+export const PLAIN_WAY: Way = { transport: "plain", flags: PLAIN.transport };
+
 /** How many proxies wait in the cases of `--flat`. */
-export const FLAT_PROXIES = [200, 10_000];
+export const FLAT_PROXIES = [200, 15_000];
 
 /** Each server with clients. */
-export function matchingCases(targets: readonly Target[], given: GivenOptions): Case[] {
+export function matchingCases(
+  targets: readonly Target[],
+  given: GivenOptions,
+  way: Way = PLAIN_WAY,
+): Case[] {
   const proxies = ["--proxies", String(requiredCount(given, "proxies", 1))];
   return targets.map((target) =>
-    caseOf(target, false, [
+    caseOf(target, way, [
       ...(target.constant ? ["--constant"] : proxies),
       ...loadOptions(given, ["clients", "seconds"]),
     ]),
@@ -32,25 +46,34 @@ export function matchingCases(targets: readonly Target[], given: GivenOptions): 
 }
 
 /**
- * This broker split and whole, each request on a new TLS connection; one http-frontend also with one core of the machine
- * for everything, as two have two.
+ * This broker split and whole; one http-frontend also with one core of the machine for everything, as two have two. For
+ * peers whose handshakes are what costs most.
  */
-export function tlsCases({ transport }: TlsFlags, given: GivenOptions): Case[] {
-  const [whole, one, two] = splitTargets(transport);
-  return [onOneCore(one), whole, one, two].map((target) =>
-    caseOf(target, false, ["--tls", ...loadOptions(given, ["proxies", "clients", "seconds"])]),
-  );
+export function tlsCases(given: GivenOptions, way: Way): Case[] {
+  const [whole, one, two] = splitTargets();
+  return matchingCases([onOneCore(one), whole, one, two], given, way);
 }
 
 /** Each server with proxies and no clients. */
-export function idleCases(targets: readonly Target[], count: number): Case[] {
-  return targets.map((target) => caseOf(target, true, ["--idle", String(count)]));
+export function idleCases(targets: readonly Target[], count: number, way: Way): Case[] {
+  return targets.map((target) => caseOf(target, way, ["--idle", String(count)]));
+}
+
+/** Each server that makes polls wait with proxies that poll once a minute. */
+export function fieldCases(
+  targets: readonly Target[],
+  count: number,
+  given: GivenOptions,
+  way: Way,
+): Case[] {
+  const load = ["--field", String(count), ...loadOptions(given, ["seconds"])];
+  return targets.filter(({ constant }) => !constant).map((target) => caseOf(target, way, load));
 }
 
 /** This broker with few and with many proxies waiting. */
-export function flatCases(given: GivenOptions): Case[] {
+export function flatCases(given: GivenOptions, way: Way): Case[] {
   return FLAT_PROXIES.map((proxies) => ({
-    ...caseOf(OURS, false, [
+    ...caseOf(OURS, way, [
       "--proxies",
       String(proxies),
       ...loadOptions(given, ["clients", "seconds"]),
@@ -69,19 +92,20 @@ export function mixedCase(given: GivenOptions): Case {
     async run(options, signal) {
       await using sqs = await FauxqsProcess.start();
       using _ = new AwsEnvironment(sqs.endpoint);
-      const entry = caseOf(OURS_WITH_SQS, false, [...load, "--sqs-port", String(sqs.port)]);
+      const entry = caseOf(OURS_WITH_SQS, PLAIN_WAY, [...load, "--sqs-port", String(sqs.port)]);
       return await entry.run(options, signal);
     },
   };
 }
 
-function caseOf(target: Target, holdPolls: boolean, load: readonly string[]): Case {
+function caseOf(target: Target, { transport, flags }: Way, load: readonly string[]): Case {
+  const setup = { transport: flags, holdPolls: load.includes("--idle") };
   return {
     name: target.name,
     label: target.label,
     async run(options, signal) {
-      await using server = await startServer(target, holdPolls, signal);
-      return await runLoad(server, [...load, ...options], signal);
+      await using server = await startServer(target, setup, signal);
+      return await runLoad(server, ["--transport", transport, ...load, ...options], signal);
     },
   };
 }

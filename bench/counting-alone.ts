@@ -20,7 +20,7 @@ import { prepareCounting } from "./counting.ts";
 import { MATCHING_ADDRESSES } from "./measure.ts";
 import { formatAnswer, formatNonce, formatOffer, makeSid } from "./messages.ts";
 import { median } from "./statistics.ts";
-import { OURS } from "./targets.ts";
+import { OURS, PLAIN } from "./targets.ts";
 
 const MODES = ["uncounted", "ours", "counting"] as const;
 type Mode = (typeof MODES)[number];
@@ -43,7 +43,7 @@ async function openBroker(mode: Mode, resources: DisposableStack): Promise<Broke
     });
   }
   const target = mode === "counting" ? resources.use(prepareCounting()).target : OURS;
-  const command = target.command(1, false);
+  const command = target.command(1, PLAIN);
   const commandLine = parseOptions(command.slice(command.indexOf("--disable-tls")));
   if (commandLine.kind !== "run" || commandLine.run.role !== "all-in-one")
     throw new Error("not the command line of a broker that runs");

@@ -21,31 +21,46 @@ const DEBIAN_FILES: CountryFiles = {
   origin: "Debian's country files",
 };
 
+/** Where everything is counted. What is there is removed when it is disposed of. */
+export interface Counting extends Disposable {
+  /** Where the countries are from, for reports. */
+  readonly origin: string;
+  /** Flags of a broker. Each port has files of its own. */
+  readonly flags: (port: number) => readonly string[];
+}
+
 /** Makes a directory for what is counted, and small country files unless those are installed. */
-export function prepareCounting(installed: CountryFiles = DEBIAN_FILES): BuiltTarget {
+export function openCounting(installed: CountryFiles = DEBIAN_FILES): Counting {
   const directory = mkdtempSync(join(tmpdir(), "counting-"));
   const given = existsSync(installed.ipv4) && existsSync(installed.ipv6);
   const { ipv4, ipv6, origin } = given ? installed : writeCountryFiles(directory);
   return {
+    origin,
+    flags: (port) => [
+      "--geoipdb",
+      ipv4,
+      "--geoip6db",
+      ipv6,
+      "--ip-count-prefix",
+      join(directory, `${port}-`),
+      "--metrics-log",
+      join(directory, `${port}.log`),
+    ],
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+/** This broker with everything counted. Each round has a port of its own, and so begins with files of its own. */
+export function prepareCounting(installed?: CountryFiles): BuiltTarget {
+  const counting = openCounting(installed);
+  return {
     target: {
       name: "counting",
-      label: `this broker with everything counted: ${origin}, journals, the daily report in a file`,
+      label: `this broker with everything counted: ${counting.origin}, journals, the daily report in a file`,
       constant: false,
-      command: (port) =>
-        brokerCommand(
-          ...listenFlags(port),
-          "--geoipdb",
-          ipv4,
-          "--geoip6db",
-          ipv6,
-          // Each round has a port of its own, and so begins with files of its own.
-          "--ip-count-prefix",
-          join(directory, `${port}-`),
-          "--metrics-log",
-          join(directory, `${port}.log`),
-        ),
+      command: (port, setup) => brokerCommand(...listenFlags(port, setup), ...counting.flags(port)),
     },
-    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+    [Symbol.dispose]: () => counting[Symbol.dispose](),
   };
 }
 

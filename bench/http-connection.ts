@@ -1,13 +1,13 @@
 /** Connections of the load generator. Written by hand because `fetch` would cost more than the server. */
 
-import type { Socket } from "bun";
-
 import { type HttpResponse, parseResponse } from "./http-response.ts";
+import { PeerSocket, type Speaker } from "./peer-socket.ts";
 
 /** Longest response that is waited for, in bytes. Peers read no more than 100 000 bytes of body. */
-const RESPONSE_LIMIT = 120_000;
+export const RESPONSE_LIMIT = 120_000;
 
-interface Pending {
+/** A request that has no response yet. */
+export interface Pending {
   readonly resolve: (response: HttpResponse) => void;
   readonly reject: (reason: Error) => void;
 }
@@ -21,29 +21,24 @@ export interface Connection {
 }
 
 /**
- * A connection that is kept. It opens with the first request and is never reopened: a server that closes a
+ * A connection of HTTP/1.1 that is kept. It opens with the first request and is never reopened: a server that closes a
  * connection under load makes the run fail.
  */
-export class HttpConnection implements Connection {
+export class HttpConnection implements Connection, Speaker {
   readonly #port: number;
-  readonly #tls: boolean;
-  #socket: Socket<HttpConnection> | undefined;
+  readonly #socket: PeerSocket;
   #pending: Pending | undefined;
-  /** What the socket would not take yet. */
-  #unsent = "";
   #received: Buffer = Buffer.alloc(0);
-  /** Why nothing can be sent any more. */
-  #failure: Error | undefined;
 
   /** With `tls` any certificate is taken. */
   constructor(port: number, tls = false) {
     this.#port = port;
-    this.#tls = tls;
+    this.#socket = new PeerSocket(port, tls ? { alpn: undefined } : undefined, this);
   }
 
   /** The port of our end; undefined if it is not open, or no longer. */
   get localPort(): number | undefined {
-    return this.#failure === undefined ? this.#socket?.localPort : undefined;
+    return this.#socket.localPort;
   }
 
   /** Posts an ASCII body for a peer of that address. Rejects as `send` does. */
@@ -61,91 +56,48 @@ export class HttpConnection implements Connection {
    * and length. Rejects if the connection fails, or brings what is not a response.
    */
   async send(target: string, headers: string, body: string): Promise<HttpResponse> {
-    if (this.#failure !== undefined) throw this.#failure;
-    const socket = this.#socket ?? (await this.#open());
+    if (this.#socket.failure !== undefined) throw this.#socket.failure;
     if (this.#pending !== undefined) throw new Error("a request is in flight");
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
     this.#pending = { resolve, reject };
     const length = body === "" ? "" : `Content-Length: ${body.length}\r\n`;
-    this.#unsent = `${target} HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\n${headers}${length}\r\n${body}`;
-    this.#flush(socket);
+    this.#socket.write(
+      `${target} HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\n${headers}${length}\r\n${body}`,
+    );
     return promise;
   }
 
   /** Closes; a request in flight rejects. */
   close(): void {
-    this.#fail(new Error("connection closed"));
+    this.#socket.fail(new Error("connection closed"));
   }
 
-  async #open(): Promise<Socket<HttpConnection>> {
-    const socket = await Bun.connect<HttpConnection>({
-      hostname: "127.0.0.1",
-      port: this.#port,
-      ...(this.#tls ? { tls: { rejectUnauthorized: false } } : {}),
-      data: this,
-      socket: HttpConnection.#handlers,
-    });
-    if (this.#failure !== undefined) {
-      socket.terminate();
-      throw this.#failure;
-    }
-    this.#socket = socket;
-    return socket;
-  }
-
-  /** The number of bytes written is the number of characters: requests are ASCII. */
-  #flush(socket: Socket<HttpConnection>): void {
-    if (this.#unsent === "") return;
-    const written = socket.write(this.#unsent);
-    if (written > 0) this.#unsent = this.#unsent.slice(written);
-  }
-
-  #receive(chunk: Buffer): void {
-    if (this.#pending === undefined) return this.#fail(new Error("bytes without a request"));
+  /** Bytes have come. */
+  received(chunk: Buffer): void {
+    const pending = this.#pending;
+    if (pending === undefined) return this.#socket.fail(new Error("bytes without a request"));
     const received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
-    if (received.length > RESPONSE_LIMIT) return this.#fail(new Error("response too long"));
+    if (received.length > RESPONSE_LIMIT) return this.#socket.fail(new Error("response too long"));
     let response: HttpResponse | undefined;
     try {
       response = parseResponse(received);
     } catch (error) {
-      return this.#fail(error instanceof Error ? error : new Error(String(error)));
+      return this.#socket.fail(error instanceof Error ? error : new Error(String(error)));
     }
     if (response === undefined) {
       this.#received = received;
       return;
     }
     this.#received = Buffer.alloc(0);
-    const { resolve } = this.#pending;
     this.#pending = undefined;
-    resolve(response);
+    pending.resolve(response);
   }
 
-  #fail(reason: Error): void {
-    const pending = this.#pending;
+  /** The connection is lost. */
+  failed(reason: Error): void {
+    this.#pending?.reject(reason);
     this.#pending = undefined;
-    this.#failure ??= reason;
-    // Terminating calls the close handler at once, so the request is taken out before.
-    this.#socket?.terminate();
-    pending?.reject(reason);
   }
-
-  /** One object for all connections: 10,000 of them need no handlers of their own. */
-  static readonly #handlers = {
-    data(socket: Socket<HttpConnection>, chunk: Buffer) {
-      socket.data.#receive(chunk);
-    },
-    drain(socket: Socket<HttpConnection>) {
-      socket.data.#flush(socket);
-    },
-    close(socket: Socket<HttpConnection>) {
-      socket.data.#fail(new Error("the server closed the connection"));
-    },
-    error(socket: Socket<HttpConnection>, error: Error) {
-      socket.data.#fail(error);
-    },
-    /** The promise of `Bun.connect` rejects too; that one is handled. */
-    connectError() {},
-  };
 }
 
 /** The headers of a peer's request as a reverse proxy passes them on. */
@@ -153,17 +105,18 @@ function formatHeaders(forwardedFor: string): string {
   return `User-Agent: Go-http-client/1.1\r\nX-Forwarded-For: ${forwardedFor}\r\nAccept-Encoding: gzip\r\n`;
 }
 
-/** A new TLS connection for each request, with a whole handshake: what is dearest for a server. */
-export class TlsConnectionEach implements Connection {
-  readonly #port: number;
-  #current: HttpConnection | undefined;
+/** A new connection for each request: with TLS a whole handshake, which is what is dearest for a server. */
+export class FreshConnections implements Connection {
+  readonly #open: () => Connection;
+  #current: Connection | undefined;
 
-  constructor(port: number) {
-    this.#port = port;
+  constructor(open: () => Connection) {
+    this.#open = open;
   }
 
+  /** Opens a connection, posts, and closes it. */
   async post(path: string, body: string, forwardedFor: string): Promise<HttpResponse> {
-    const connection = new HttpConnection(this.#port, true);
+    const connection = this.#open();
     this.#current = connection;
     try {
       return await connection.post(path, body, forwardedFor);
@@ -172,6 +125,7 @@ export class TlsConnectionEach implements Connection {
     }
   }
 
+  /** A request in flight rejects. */
   close(): void {
     this.#current?.close();
   }

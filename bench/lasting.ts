@@ -7,9 +7,10 @@
  */
 
 import { PollAllowance } from "../src/broker/policy/poll-allowance.ts";
-import { onKeptConnections, Peers } from "./peers.ts";
+import { approachTo } from "./approach.ts";
+import { Peers } from "./peers.ts";
 import { startServer } from "./processes.ts";
-import { OURS } from "./targets.ts";
+import { OURS, PLAIN } from "./targets.ts";
 import { watch } from "./window.ts";
 
 /** New addresses a second. */
@@ -78,8 +79,8 @@ function measureLimiter(): void {
 }
 
 async function measureBroker(minutes: number, signal: AbortSignal): Promise<void> {
-  await using server = await startServer(OURS, false, signal);
-  const peers = new Peers(onKeptConnections(server.port), ADDRESSES);
+  await using server = await startServer(OURS, PLAIN, signal);
+  const peers = new Peers(approachTo(server.port), ADDRESSES);
   try {
     await peers.startProxies(PROXIES, CLIENTS);
     peers.startClients(CLIENTS);

@@ -64,7 +64,24 @@ export interface IdleResult {
   readonly errors: Readonly<Record<string, number>>;
 }
 
-export type LoadResult = MatchingResult | MixedResult | IdleResult;
+/** Polls of proxies that poll now and then, within the window. */
+export interface FieldResult {
+  readonly kind: "field";
+  /** As in `MatchingResult`. */
+  readonly seconds: number;
+  /** Polls that ended within the window. */
+  readonly polls: number;
+  /** CPU time of the server's whole process tree, in µs, user and system. */
+  readonly cpuPerPoll: number;
+  /** Connections that the proxies opened within the window. */
+  readonly handshakes: number;
+  readonly residentKb: number;
+  readonly peakKb: number;
+  readonly generatorLoad: number;
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+export type LoadResult = MatchingResult | MixedResult | IdleResult | FieldResult;
 
 const CLIENT_NUMBERS = [
   "matches",
@@ -96,6 +113,16 @@ const IDLE_NUMBERS = [
   "settleSeconds",
 ] as const;
 
+const FIELD_NUMBERS = [
+  "seconds",
+  "polls",
+  "cpuPerPoll",
+  "handshakes",
+  "residentKb",
+  "peakKb",
+  "generatorLoad",
+] as const;
+
 export function formatLoadResult(result: LoadResult): string {
   return JSON.stringify(result);
 }
@@ -103,7 +130,8 @@ export function formatLoadResult(result: LoadResult): string {
 /** Throws if the text is not what `formatLoadResult` made of a run with at least one match or waiting proxy. */
 export function parseLoadResult(text: string): LoadResult {
   const value: unknown = JSON.parse(text);
-  if (isMatchingResult(value) || isMixedResult(value) || isIdleResult(value)) return value;
+  if (isMatchingResult(value) || isMixedResult(value)) return value;
+  if (isIdleResult(value) || isFieldResult(value)) return value;
   throw new Error(`not a load result: ${text}`);
 }
 
@@ -124,6 +152,10 @@ function isMethodResult(value: unknown): value is MethodResult {
 function isIdleResult(value: unknown): value is IdleResult {
   if (!isResult(value, "idle") || typeof value["settled"] !== "boolean") return false;
   return hasNumbers(value, IDLE_NUMBERS);
+}
+
+function isFieldResult(value: unknown): value is FieldResult {
+  return isResult(value, "field") && hasNumbers(value, FIELD_NUMBERS);
 }
 
 function isResult(value: unknown, kind: string): value is Record<string, unknown> {

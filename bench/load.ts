@@ -3,11 +3,14 @@
  * 127.0.0.1; the result goes to standard output as one line of JSON.
  */
 
+import { type Transport, TRANSPORTS } from "./approach.ts";
 import { formatLoadResult, type LoadResult } from "./load-result.ts";
+import { measureField } from "./measure-field.ts";
 import { measureMixed } from "./measure-mixed.ts";
 import { measureIdle, measureMatching, type Progress, type Server } from "./measure.ts";
 import {
   formatOptions,
+  givenChoice,
   givenCount,
   type GivenOptions,
   type Option,
@@ -36,8 +39,24 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   },
   "sqs-clients": { type: "string", value: "N", default: "2", help: "by SQS, with --sqs-port" },
   idle: { type: "string", value: "N", help: "no clients: memory with N proxies waiting" },
+  field: {
+    type: "string",
+    value: "N",
+    help: "no clients: N proxies that poll now and then, each on an HTTP/2 connection",
+  },
+  every: {
+    type: "string",
+    value: "N",
+    default: "60",
+    help: "seconds from a proxy's poll to its next, with --field",
+  },
   constant: { type: "boolean", help: "the server answers constants at once" },
-  tls: { type: "boolean", help: "each request comes on a new TLS connection" },
+  transport: {
+    type: "string",
+    value: TRANSPORTS.join("|"),
+    default: "plain",
+    help: "kept connections; -fresh: each request comes on a new one",
+  },
   progress: { type: "boolean", help: "one line a second on standard error" },
   label: { type: "string", value: "TEXT", default: "", help: "begins each of these lines" },
   help: { type: "boolean", help: "print this" },
@@ -68,13 +87,19 @@ async function measure(
   given: GivenOptions,
   progress: Progress,
 ): Promise<LoadResult> {
+  const transport: Transport = givenChoice(given, "transport", TRANSPORTS) ?? "plain";
   const idle = givenCount(given, "idle", 1);
-  if (idle !== undefined) return measureIdle(server, idle, progress);
+  if (idle !== undefined) return measureIdle(server, idle, transport, progress);
   const window = {
-    tls: given.switches.has("tls"),
+    transport,
     seconds: requiredCount(given, "seconds", 1),
     warmup: requiredCount(given, "warmup", 0),
   };
+  const field = givenCount(given, "field", 1);
+  if (field !== undefined) {
+    const every = requiredCount(given, "every", 1);
+    return measureField(server, { ...window, proxies: field, every }, progress);
+  }
   const clients = requiredCount(given, "clients", 1);
   if (given.switches.has("constant"))
     return measureMatching(server, { ...window, proxies: "constant", clients }, progress);

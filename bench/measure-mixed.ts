@@ -1,9 +1,10 @@
 /** A measurement with clients that come by every way at once. */
 
 import { AmpWay } from "./amp-way.ts";
+import { approachTo } from "./approach.ts";
 import type { MethodResult, MixedResult } from "./load-result.ts";
 import { everySecond, MATCHING_ADDRESSES, type Progress, type Server } from "./measure.ts";
-import { onKeptConnections, Peers } from "./peers.ts";
+import { Peers } from "./peers.ts";
 import { findBrokerQueue, SqsWay } from "./sqs-way.ts";
 import { Tally, TallySum } from "./tally.ts";
 import { summarizeClients, watch } from "./window.ts";
@@ -28,7 +29,7 @@ export async function measureMixed(
   load: MixedLoad,
   progress: Progress,
 ): Promise<MixedResult> {
-  const peers = new Peers(onKeptConnections(server.port), MATCHING_ADDRESSES);
+  const peers = new Peers(approachTo(server.port), MATCHING_ADDRESSES);
   const http = new Tally();
   const ampcache = new Tally();
   const sqs = new Tally();

@@ -1,7 +1,8 @@
 /** The phases of a measurement: peers start, warm up, are watched for a while, and stop. */
 
+import { approachTo, type Transport } from "./approach.ts";
 import type { IdleResult, MatchingResult } from "./load-result.ts";
-import { onKeptConnections, onTlsConnections, Peers } from "./peers.ts";
+import { Peers } from "./peers.ts";
 import { type MemoryStatus, readMemory } from "./process-usage.ts";
 import { median } from "./statistics.ts";
 import type { Sightings } from "./tally.ts";
@@ -17,8 +18,7 @@ export interface MatchingLoad {
   /** How many proxies wait at any time; a server of constants has none. */
   readonly proxies: number | "constant";
   readonly clients: number;
-  /** Whether each request comes on a new TLS connection, and not all of a peer on one without TLS. */
-  readonly tls: boolean;
+  readonly transport: Transport;
   /** Lengths of the phases in s. */
   readonly warmup: number;
   readonly seconds: number;
@@ -50,8 +50,7 @@ export async function measureMatching(
   load: MatchingLoad,
   progress: Progress,
 ): Promise<MatchingResult> {
-  const approach = load.tls ? onTlsConnections(server.port) : onKeptConnections(server.port);
-  const peers = new Peers(approach, MATCHING_ADDRESSES);
+  const peers = new Peers(approachTo(server.port, load.transport), MATCHING_ADDRESSES);
   const { tally } = peers;
   let phase = "start";
   using _ = everySecond(() => progress(phase, tally));
@@ -93,9 +92,10 @@ export async function measureMatching(
 export async function measureIdle(
   server: Server,
   count: number,
+  transport: Transport,
   progress: Progress,
 ): Promise<IdleResult> {
-  const peers = new Peers(onKeptConnections(server.port), ADDRESSES_PER_IDLE_PROXY * count);
+  const peers = new Peers(approachTo(server.port, transport), ADDRESSES_PER_IDLE_PROXY * count);
   const { tally } = peers;
   let phase = "baseline";
   using _ = everySecond(() => progress(phase, tally));

@@ -58,6 +58,19 @@ export function givenCount(given: GivenOptions, name: string, minimum: number): 
   return count;
 }
 
+/** The choice given for an option, undefined if there is none. Throws UsageError for what is no choice. */
+export function givenChoice<Choice extends string>(
+  given: GivenOptions,
+  name: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const text = given.texts.get(name)?.at(-1);
+  const choice = choices.find((known) => known === text);
+  if (text !== undefined && choice === undefined)
+    throw new UsageError(`--${name}: "${text}" is none of ${choices.join(", ")}`);
+  return choice;
+}
+
 /** As `givenCount`, for an option that has a default or must be given. */
 export function requiredCount(given: GivenOptions, name: string, minimum: number): number {
   const count = givenCount(given, name, minimum);

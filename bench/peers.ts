@@ -1,8 +1,9 @@
 /** The peers of the load: proxies that poll and answer, clients that offer, all on connections of their own. */
 
 import { AddressCycle } from "./address-cycle.ts";
+import type { Approach } from "./approach.ts";
 import { type ClientWay, HttpWay } from "./client-way.ts";
-import { type Connection, HttpConnection, TlsConnectionEach } from "./http-connection.ts";
+import type { Connection } from "./http-connection.ts";
 import {
   assertAnswerReply,
   assertClientReply,
@@ -16,26 +17,6 @@ import {
 import { takeProxyTurn } from "./proxy-turn.ts";
 import { Tally } from "./tally.ts";
 import { WaitingPlaces } from "./waiting-places.ts";
-
-/** How peers reach a server. */
-export interface Approach {
-  readonly open: () => Connection;
-  /** The pace at which the waiting proxies begin. */
-  readonly connectionsPerSecond: number;
-}
-
-/** On connections that are kept, opened so slowly that no server's queue of unaccepted ones overflows. */
-export function onKeptConnections(port: number): Approach {
-  return { open: () => new HttpConnection(port), connectionsPerSecond: 1000 };
-}
-
-/**
- * With a new TLS connection for each request. A handshake with a large key takes 5 ms of a server, and one that is busy
- * does the latest first: all proxies have to be in before clients keep it busy.
- */
-export function onTlsConnections(port: number): Approach {
-  return { open: () => new TlsConnectionEach(port), connectionsPerSecond: 100 };
-}
 
 /** So many connections are opened at a time: timers are too coarse for one by one. */
 const CONNECTIONS_AT_ONCE = 10;

@@ -8,7 +8,7 @@ import { mortal } from "../test/kit/mortal.ts";
 import { ServerProcess } from "../test/kit/server-process.ts";
 import { type LoadResult, parseLoadResult } from "./load-result.ts";
 import type { Server } from "./measure.ts";
-import type { Target } from "./targets.ts";
+import type { Setup, Target } from "./targets.ts";
 
 /** Open files of a process besides the proxies' connections. */
 const SPARE_FILES = 500;
@@ -22,12 +22,12 @@ export interface RunningServer extends Server, AsyncDisposable {
 /** Starts a fresh server on a free port. Rejects with the end of its log if it does not come up. */
 export async function startServer(
   target: Target,
-  holdPolls: boolean,
+  setup: Setup,
   signal: AbortSignal,
 ): Promise<RunningServer> {
   const port = freePort();
   const { oneCore = false } = target;
-  const server = new ServerProcess(withAllFiles(target.command(port, holdPolls), oneCore), {
+  const server = new ServerProcess(withAllFiles(target.command(port, setup), oneCore), {
     // Whatever a server leaves behind by its defaults is left there.
     cwd: tmpdir(),
     signal,
@@ -68,7 +68,7 @@ export async function runLoad(
 }
 
 /** The command with as many open files as the machine lets it have. The process id stays that of the command. */
-function withAllFiles(command: readonly string[], oneCore: boolean): string[] {
+export function withAllFiles(command: readonly string[], oneCore = false): string[] {
   const cores = oneCore ? ["taskset", "--cpu-list", "0"] : [];
   return ["sh", "-c", 'ulimit -n "$(ulimit -Hn)" && exec "$@"', "sh", ...cores, ...command];
 }

@@ -1,6 +1,7 @@
 /** What the rounds of a benchmark come to: medians with the raw rounds beside them, and ratios to the first case. */
 
 import {
+  type FieldResult,
   type IdleResult,
   type LoadResult,
   type MatchingResult,
@@ -30,7 +31,7 @@ const LATENCY_COLUMNS: readonly Column<MatchingResult | MethodResult>[] = [
   { key: "latencyMax", title: "max ms", digits: 2, value: (r) => r.latencyMax },
 ];
 
-const PROCESS_COLUMNS: readonly Column<MatchingResult | MixedResult>[] = [
+const PROCESS_COLUMNS: readonly Column<MatchingResult | MixedResult | FieldResult>[] = [
   { key: "residentMb", title: "RSS MB", digits: 1, value: (r) => r.residentKb / 1024 },
   { key: "peakMb", title: "peak MB", digits: 1, value: (r) => r.peakKb / 1024 },
   { key: "generatorLoad", title: "generator", digits: 2, value: (r) => r.generatorLoad },
@@ -59,6 +60,13 @@ const IDLE_COLUMNS: readonly Column<IdleResult>[] = [
   { key: "settleSeconds", title: "settled s", digits: 0, value: (r) => r.settleSeconds },
 ];
 
+const FIELD_COLUMNS: readonly Column<FieldResult>[] = [
+  { key: "cpuPerPoll", title: "CPU µs/poll", digits: 0, value: (r) => r.cpuPerPoll },
+  { key: "polls", title: "polls", digits: 0, value: (r) => r.polls },
+  { key: "handshakes", title: "handshakes", digits: 0, value: (r) => r.handshakes },
+  ...PROCESS_COLUMNS,
+];
+
 /** From this on the generator is what limits matches/s. */
 const BUSY_GENERATOR = 0.9;
 
@@ -77,6 +85,7 @@ export function formatReport(cases: readonly CaseReport[], machine: string): str
     compare(rowsOf(cases, isMixed), MIXED_COLUMNS),
     ...rowsOf(cases, isMixed).map(formatMethods),
     compare(rowsOf(cases, isIdle), IDLE_COLUMNS),
+    compare(rowsOf(cases, isField), FIELD_COLUMNS),
   ].filter((lines) => lines.length > 0);
   const width = Math.max(...cases.map(({ name }) => name.length)) + 2;
   const labels = cases.map(({ name, label }) => `${name.padEnd(width)}${label}`);
@@ -105,6 +114,7 @@ function caseMedians(rounds: readonly LoadResult[]): Record<string, unknown> {
     ...medianMembers(rounds.filter(isMatching), MATCHING_COLUMNS),
     ...medianMembers(mixed, MIXED_COLUMNS),
     ...medianMembers(rounds.filter(isIdle), IDLE_COLUMNS),
+    ...medianMembers(rounds.filter(isField), FIELD_COLUMNS),
     ...(mixed.length === 0 ? {} : { methods: methodMedians(mixed) }),
   };
 }
@@ -184,4 +194,8 @@ function isMixed(result: LoadResult): result is MixedResult {
 
 function isIdle(result: LoadResult): result is IdleResult {
   return result.kind === "idle";
+}
+
+function isField(result: LoadResult): result is FieldResult {
+  return result.kind === "field";
 }

@@ -3,8 +3,10 @@
 import { cpus } from "node:os";
 
 import { openRunDirectory } from "../scripts/run-directory.ts";
+import { type Transport, TRANSPORTS } from "./approach.ts";
 import {
   type Case,
+  fieldCases,
   FLAT_PROXIES,
   flatCases,
   idleCases,
@@ -12,10 +14,10 @@ import {
   mixedCase,
   tlsCases,
 } from "./cases.ts";
-import { prepareCounting } from "./counting.ts";
 import type { LoadResult } from "./load-result.ts";
 import {
   formatOptions,
+  givenChoice,
   givenCount,
   type GivenOptions,
   type Option,
@@ -25,24 +27,25 @@ import {
 } from "./options.ts";
 import { assertEnoughFiles } from "./processes.ts";
 import { type CaseReport, countErrors, formatReport, reportObject } from "./report.ts";
-import {
-  buildGoFloor,
-  BUN_FLOOR,
-  findUpstream,
-  OURS,
-  type Rival,
-  RIVALS,
-  splitTargets,
-  type Target,
-  UNCOUNTED,
-} from "./targets.ts";
-import { KEY_KINDS, type KeyKind, makeTlsFlags } from "./tls-flags.ts";
+import { chooseTargets, parseRivals, RIVALS_HELP } from "./rivals.ts";
+import { PLAIN, splitTargets } from "./targets.ts";
+import { KEY_KINDS, makeTlsFlags } from "./tls-flags.ts";
 
 const OPTIONS: Readonly<Record<string, Option>> = {
-  against: { type: "string", value: RIVALS.join("|"), help: "adds a rival; may be repeated" },
+  against: { type: "string", value: RIVALS_HELP, help: "adds a rival; may be repeated" },
   mixed: { type: "boolean", help: "measures this broker with clients by HTTP, AMP cache and SQS" },
+  transport: {
+    type: "string",
+    value: TRANSPORTS.join("|"),
+    help: "peers' connections, plain unless given: kept, or with -fresh a new one for each request; TLS with P-256",
+  },
   idle: { type: "string", value: "N", help: "measures memory with N proxies waiting instead" },
-  flat: { type: "boolean", help: "measures this broker with 10,000 and with 200 proxies waiting" },
+  field: {
+    type: "string",
+    value: "N",
+    help: "measures CPU of N proxies instead, each with a poll a minute on an HTTP/2 connection of its own",
+  },
+  flat: { type: "boolean", help: "measures this broker with 15,000 and with 200 proxies waiting" },
   split: {
     type: "boolean",
     help: "measures this broker as one process, and with --workers 1 and 2",
@@ -50,7 +53,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   tls: {
     type: "string",
     value: KEY_KINDS.join("|"),
-    help: "the same, each request on a new TLS connection, with such a key",
+    help: "the same with --transport tls-fresh and such a key",
   },
   proxies: { type: "string", value: "N", default: "200", help: "proxies waiting at any time" },
   clients: { type: "string", value: "N", default: "16", help: "clients, each always in a match" },
@@ -74,25 +77,35 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const flat = given.switches.has("flat");
   const mixed = given.switches.has("mixed");
   const split = given.switches.has("split");
-  const tls = parseKeyKind(given);
+  const tls = givenChoice(given, "tls", KEY_KINDS);
   const idle = givenCount(given, "idle", 1);
-  const modes = [flat, mixed, split, tls !== undefined, idle !== undefined || rivals.length > 0];
-  if (modes.filter(Boolean).length > 1)
-    throw new UsageError("only one of --flat, --mixed, --split, --tls, or --idle and --against");
+  const field = givenCount(given, "field", 1);
+  const others = idle !== undefined || field !== undefined || rivals.size > 0;
+  if ([flat, mixed, split, tls !== undefined, others].filter(Boolean).length > 1)
+    throw new UsageError(
+      "only one of --flat, --mixed, --split, --tls, or --idle, --field and --against",
+    );
+  if (idle !== undefined && field !== undefined)
+    throw new UsageError("only one of --idle and --field");
+  const transport = chooseTransport(given);
   const rounds = requiredCount(given, "rounds", 1);
   assertEnoughFiles(
-    flat ? Math.max(...FLAT_PROXIES) : (idle ?? requiredCount(given, "proxies", 1)),
+    flat ? Math.max(...FLAT_PROXIES) : (idle ?? field ?? requiredCount(given, "proxies", 1)),
   );
 
   using built = new DisposableStack();
   built.use(openRunDirectory());
+  const flags =
+    transport === "plain" ? PLAIN.transport : built.use(makeTlsFlags(tls ?? "p256")).transport;
+  const way = { transport, flags };
   const chooseCases = async () => {
-    if (flat) return flatCases(given);
+    if (flat) return flatCases(given, way);
     if (mixed) return [mixedCase(given)];
-    if (split) return matchingCases(splitTargets(), given);
-    if (tls !== undefined) return tlsCases(built.use(makeTlsFlags(tls)), given);
+    if (split) return matchingCases(splitTargets(), given, way);
+    if (tls !== undefined) return tlsCases(given, way);
     const targets = await chooseTargets(rivals, built, signal);
-    return idle === undefined ? matchingCases(targets, given) : idleCases(targets, idle);
+    if (field !== undefined) return fieldCases(targets, field, given, way);
+    return idle === undefined ? matchingCases(targets, given, way) : idleCases(targets, idle, way);
   };
   const cases = await chooseCases();
   const progress = process.stderr.isTTY || given.switches.has("progress");
@@ -107,21 +120,20 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   return countErrors(reports) === 0 ? 0 : 1;
 }
 
-/**
- * The first is the one that the others are compared with: `uncounted` if it is there, so that the ratios are what
- * counting costs. `built` gets what has to be removed in the end.
- */
-async function chooseTargets(
-  rivals: readonly Rival[],
-  built: DisposableStack,
-  signal: AbortSignal,
-): Promise<Target[]> {
-  const targets = rivals.includes("uncounted")
-    ? [UNCOUNTED, OURS, built.use(prepareCounting()).target, BUN_FLOOR]
-    : [OURS, BUN_FLOOR];
-  if (rivals.includes("upstream")) targets.push(findUpstream(process.env));
-  if (rivals.includes("go-floor")) targets.push(built.use(await buildGoFloor(signal)).target);
-  return targets;
+/** Modes with a transport of their own. */
+const OWN_TRANSPORTS: readonly (readonly [mode: string, Transport])[] = [
+  ["mixed", "plain"],
+  ["tls", "tls-fresh"],
+  ["field", "h2"],
+];
+
+/** How peers come. Throws UsageError for `--transport` beside what has a transport of its own. */
+function chooseTransport(given: GivenOptions): Transport {
+  const transport = givenChoice(given, "transport", TRANSPORTS);
+  const own = OWN_TRANSPORTS.find(([name]) => given.switches.has(name) || given.texts.has(name));
+  if (own === undefined) return transport ?? "plain";
+  if (transport !== undefined) throw new UsageError(`--${own[0]} goes without --transport`);
+  return own[1];
 }
 
 async function runRounds(
@@ -144,23 +156,6 @@ async function runRounds(
     label: entry.label,
     rounds: results.get(entry) ?? [],
   }));
-}
-
-function parseRivals(given: GivenOptions): Rival[] {
-  return (given.texts.get("against") ?? []).map((name) => {
-    const rival = RIVALS.find((known) => known === name);
-    if (rival === undefined)
-      throw new UsageError(`--against: "${name}" is none of ${RIVALS.join(", ")}`);
-    return rival;
-  });
-}
-
-function parseKeyKind(given: GivenOptions): KeyKind | undefined {
-  const name = given.texts.get("tls")?.at(-1);
-  const kind = KEY_KINDS.find((known) => known === name);
-  if (name !== undefined && kind === undefined)
-    throw new UsageError(`--tls: "${name}" is none of ${KEY_KINDS.join(", ")}`);
-  return kind;
 }
 
 function describeMachine(): string {

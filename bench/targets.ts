@@ -1,16 +1,27 @@
 /** The servers that are measured: how each is found or built, and started. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
-import { brokerCommand } from "../test/kit/broker-process.ts";
+import { brokerCommand, MAIN } from "../test/kit/broker-process.ts";
 import { findUpstreamBroker, UPSTREAM_BROKER_NEEDED } from "../test/kit/upstream-broker.ts";
 import { BROKER_QUEUE, REGION } from "./sqs-way.ts";
 
-export const RIVALS = ["upstream", "go-floor", "uncounted"] as const;
-/** What `--against` may name. `uncounted` brings `counting` along. */
+export const RIVALS = ["upstream", "go-floor", "uncounted", "previous"] as const;
+/** What `--against` may name. `uncounted` brings `counting` along; `previous` is followed by `=DIR`. */
 export type Rival = (typeof RIVALS)[number];
+
+/** What a server is told of the load that comes. */
+export interface Setup {
+  /** Names a certificate, or says that there is none. */
+  readonly transport: readonly string[];
+  /** Whether a server of constants lets polls wait. */
+  readonly holdPolls: boolean;
+}
+
+/** For peers without TLS. */
+export const PLAIN: Setup = { transport: ["--disable-tls"], holdPolls: false };
 
 export interface Target {
   readonly name: "ours" | "counting" | "bun-floor" | "one core" | "workers=1" | "workers=2" | Rival;
@@ -21,14 +32,11 @@ export interface Target {
   /** Has to do with one core, and so has its load generator. */
   readonly oneCore?: boolean;
   /** The command that listens on a port of 127.0.0.1. */
-  readonly command: (port: number, holdPolls: boolean) => readonly string[];
+  readonly command: (port: number, setup: Setup) => readonly string[];
 }
 
-/** What the program is told of the load that comes, whatever it counts. `transport`: its certificate, or that it has none. */
-export function listenFlags(
-  port: number,
-  transport: readonly string[] = ["--disable-tls"],
-): string[] {
+/** What the program is told of the load that comes, whatever it counts. */
+export function listenFlags(port: number, { transport }: Setup): string[] {
   return [
     ...transport,
     "--addr",
@@ -45,25 +53,37 @@ export const OURS: Target = {
   label:
     "this broker: counts for the daily report and Prometheus, without country files or journals",
   constant: false,
-  command: (port) => brokerCommand(...listenFlags(port), "--disable-geoip"),
+  command: (port, setup) => brokerCommand(...listenFlags(port, setup), "--disable-geoip"),
 };
 
+/** Another checkout of this project, started as ours is. Throws if there is none. */
+export function findPrevious(directory: string): Target {
+  const main = join(resolve(directory), "src/main.ts");
+  if (!existsSync(main)) throw new Error(`--against previous: there is no ${main}`);
+  return {
+    ...OURS,
+    name: "previous",
+    label: "another checkout of this broker",
+    command: (port, setup) =>
+      OURS.command(port, setup).map((part) => (part === MAIN ? main : part)),
+  };
+}
+
 /** This broker as one process, and as a core with one and with two http-frontends. */
-export function splitTargets(transport?: readonly string[]): [Target, Target, Target] {
-  const flags = (port: number) => brokerCommand(...listenFlags(port, transport), "--disable-geoip");
+export function splitTargets(): [Target, Target, Target] {
   return [
-    { ...OURS, label: "this broker as one process", command: flags },
+    { ...OURS, label: "this broker as one process" },
     {
       ...OURS,
       name: "workers=1",
       label: "a core and one http-frontend; `first` is the core",
-      command: (port) => [...flags(port), "--workers", "1"],
+      command: (port, setup) => [...OURS.command(port, setup), "--workers", "1"],
     },
     {
       ...OURS,
       name: "workers=2",
       label: "a core and two http-frontends on one port; `first` is the core",
-      command: (port) => [...flags(port), "--workers", "2"],
+      command: (port, setup) => [...OURS.command(port, setup), "--workers", "2"],
     },
   ];
 }
@@ -82,10 +102,10 @@ export const UNCOUNTED: Target = {
   name: "uncounted",
   label: "this broker put together so that nothing is counted",
   constant: false,
-  command: (port) => [
+  command: (port, setup) => [
     process.execPath,
     join(import.meta.dir, "uncounted.ts"),
-    ...listenFlags(port),
+    ...listenFlags(port, setup),
     "--disable-geoip",
   ],
 };
@@ -96,8 +116,8 @@ export const OURS_WITH_SQS: Target = {
   label:
     "this broker, clients by HTTP, AMP cache and SQS at once; SQS is a stand-in, whose CPU is nobody's",
   constant: false,
-  command: (port) => [
-    ...OURS.command(port, false),
+  command: (port, setup) => [
+    ...OURS.command(port, setup),
     "--broker-sqs-name",
     BROKER_QUEUE,
     "--broker-sqs-region",
@@ -109,9 +129,10 @@ export const BUN_FLOOR: Target = {
   name: "bun-floor",
   label: "bare Bun.serve that answers constants: lower bound for any broker on Bun.serve",
   constant: true,
-  command: (port, holdPolls) => [
+  command: (port, { transport, holdPolls }) => [
     process.execPath,
     join(import.meta.dir, "floor.ts"),
+    ...transport,
     "--port",
     String(port),
     ...(holdPolls ? ["--hold"] : []),
@@ -126,9 +147,9 @@ export function findUpstream(environment: Readonly<Record<string, string | undef
     name: "upstream",
     label: "upstream's broker, in Go",
     constant: false,
-    command: (port) => [
+    command: (port, { transport }) => [
       binary,
-      "-disable-tls",
+      ...transport,
       "-disable-geoip",
       "-addr",
       `127.0.0.1:${port}`,
@@ -163,7 +184,7 @@ export async function buildGoFloor(signal: AbortSignal): Promise<BuiltTarget> {
     label:
       "bare Go net/http exchange: lower bound for any broker on Go net/http, not upstream's broker",
     constant: false,
-    command: (port) => [binary, "-addr", `127.0.0.1:${port}`],
+    command: (port, { transport }) => [binary, ...transport, "-addr", `127.0.0.1:${port}`],
   };
   return { target, [Symbol.dispose]: remove };
 }

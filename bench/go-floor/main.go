@@ -106,9 +106,15 @@ func answer(w http.ResponseWriter, body []byte) {
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "listen address")
+	cert := flag.String("cert", "", "certificate; HTTP/1.1 and HTTP/2 over TLS then")
+	key := flag.String("key", "", "its private key")
+	flag.Bool("disable-tls", false, "plain HTTP/1.1, as without -cert")
 	flag.Parse()
 	handle("/proxy", poll)
 	handle("/client", offer)
 	handle("/answer", answer)
+	if *cert != "" {
+		log.Fatal(http.ListenAndServeTLS(*addr, *cert, *key, nil))
+	}
 	log.Fatal(http.ListenAndServe(*addr, nil))
 }

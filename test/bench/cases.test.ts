@@ -1,13 +1,21 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
-import { type Case, matchingCases, mixedCase, tlsCases } from "../../bench/cases.ts";
+import { type Case, matchingCases, mixedCase, tlsCases, type Way } from "../../bench/cases.ts";
 import { prepareCounting } from "../../bench/counting.ts";
 import { METHODS } from "../../bench/load-result.ts";
 import type { GivenOptions } from "../../bench/options.ts";
-import { splitTargets, type Target, UNCOUNTED } from "../../bench/targets.ts";
+import {
+  BUN_FLOOR,
+  findPrevious,
+  OURS,
+  PLAIN,
+  splitTargets,
+  type Target,
+  UNCOUNTED,
+} from "../../bench/targets.ts";
 import { makeTlsFlags } from "../../bench/tls-flags.ts";
 import { describeWithPrograms } from "../tls/programs.ts";
 
@@ -71,9 +79,21 @@ test("a second of a core with http-frontends, each process with CPU time of its 
 });
 
 describeWithPrograms("bench/tls", ["openssl"], () => {
+  test("a second of HTTP/2 on kept connections: this broker, another checkout of it, and the floor", async () => {
+    using flags = makeTlsFlags("p256");
+    const targets = [OURS, findPrevious(join(import.meta.dir, "../..")), BUN_FLOOR];
+    const way: Way = { transport: "h2", flags: flags.transport };
+    for (const entry of matchingCases(targets, GIVEN, way)) {
+      const result = await run(entry);
+      if (result.kind !== "matching") throw new Error("not the kind asked for");
+      expect(result.errors).toEqual({});
+      expect(result.matches).toBeGreaterThan(0);
+    }
+  });
+
   test("a second of TLS connections, a new one for each request", async () => {
     using flags = makeTlsFlags("p256");
-    for (const entry of tlsCases(flags, GIVEN)) {
+    for (const entry of tlsCases(GIVEN, { transport: "tls-fresh", flags: flags.transport })) {
       const result = await run(entry);
       if (result.kind !== "matching") throw new Error("not the kind asked for");
       expect(result.errors).toEqual({});
@@ -84,7 +104,7 @@ describeWithPrograms("bench/tls", ["openssl"], () => {
 
 test("a second of the broker that counts everything, with files that are gone in the end", async () => {
   const built = prepareCounting({ ipv4: "/nonexistent", ipv6: "/nonexistent", origin: "none" });
-  const files = built.target.command(1, false).filter((text) => text.startsWith(tmpdir()));
+  const files = built.target.command(1, PLAIN).filter((text) => text.startsWith(tmpdir()));
   const directory = dirname(files.at(-1) ?? "");
   const result = await runMatching(built.target);
   expect(result.errors).toEqual({});

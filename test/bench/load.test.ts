@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { parseLoadResult } from "../../bench/load-result.ts";
 import { runLoad, startServer } from "../../bench/processes.ts";
-import { BUN_FLOOR, type Target } from "../../bench/targets.ts";
+import { BUN_FLOOR, PLAIN, type Target } from "../../bench/targets.ts";
 
 const never = new AbortController().signal;
 
@@ -17,7 +17,7 @@ async function reasonOf(promise: Promise<unknown>): Promise<string> {
 }
 
 test("a second of load on the floor, end to end", async () => {
-  await using server = await startServer(BUN_FLOOR, false, never);
+  await using server = await startServer(BUN_FLOOR, PLAIN, never);
   const options = ["--constant", "--clients", "2", "--warmup", "0", "--seconds", "1"];
   const result = await runLoad(server, options, never);
   if (result.kind !== "matching") throw new Error("not the kind asked for");
@@ -35,7 +35,7 @@ test("a second of load on the floor, end to end", async () => {
 });
 
 test("the server's process is gone when disposed of", async () => {
-  const server = await startServer(BUN_FLOOR, false, never);
+  const server = await startServer(BUN_FLOOR, PLAIN, never);
   await server[Symbol.asyncDispose]();
   expect(() => process.kill(server.pid, 0)).toThrow("ESRCH");
 });
@@ -46,7 +46,7 @@ test("a server that ends at once fails with the end of its log", async () => {
     ...BUN_FLOOR,
     command: () => [process.execPath, "-e", script],
   };
-  expect(await reasonOf(startServer(target, false, never))).toContain(
+  expect(await reasonOf(startServer(target, PLAIN, never))).toContain(
     "did not start: it exited; so far: no licence",
   );
 });
@@ -62,6 +62,18 @@ describe("parseLoadResult", () => {
     settleSeconds: 12,
     settled: true,
     errors: { "/client: not JSON": 2 },
+  };
+
+  const field = {
+    kind: "field",
+    seconds: 2,
+    polls: 50,
+    cpuPerPoll: 400,
+    handshakes: 3,
+    residentKb: 2,
+    peakKb: 3,
+    generatorLoad: 0.1,
+    errors: {},
   };
 
   const method = {
@@ -86,7 +98,7 @@ describe("parseLoadResult", () => {
     errors: {},
   };
 
-  test.each([idle, mixed])("a result", (result) => {
+  test.each([idle, mixed, field])("a result", (result) => {
     expect(JSON.stringify(parseLoadResult(JSON.stringify(result)))).toBe(JSON.stringify(result));
   });
 
@@ -102,6 +114,7 @@ describe("parseLoadResult", () => {
       "a method's number that is none",
       JSON.stringify({ ...mixed, methods: { ...mixed.methods, sqs: { ...method, errors: {} } } }),
     ],
+    ["a count of polls missing", JSON.stringify({ ...field, polls: undefined })],
     ["no errors member", JSON.stringify({ ...idle, errors: undefined })],
   ])("%s throws", (_, text) => {
     expect(() => parseLoadResult(text)).toThrow();

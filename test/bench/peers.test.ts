@@ -1,8 +1,12 @@
 import { expect, test } from "bun:test";
 
 import { AmpWay } from "../../bench/amp-way.ts";
-import { onKeptConnections, Peers } from "../../bench/peers.ts";
+import { approachTo, type Transport, TRANSPORTS } from "../../bench/approach.ts";
+import { Peers } from "../../bench/peers.ts";
 import { Tally } from "../../bench/tally.ts";
+import { NO_CONNECTION_EVENTS } from "../../src/http/server.ts";
+import { startTestServer } from "../kit/test-server.ts";
+import { ANY_CERTIFICATE } from "../tls/any-certificate.ts";
 import { type Fault, startStubBroker } from "./stub-broker.ts";
 
 /** Longest time for what takes some milliseconds, in ms. */
@@ -28,7 +32,7 @@ async function reasonOf(promise: Promise<unknown>): Promise<string> {
 
 test("a sound broker: matches, no errors, and never more proxies waiting than asked for", async () => {
   using broker = startStubBroker("none");
-  const peers = new Peers(onKeptConnections(broker.port), 1 << 20);
+  const peers = new Peers(approachTo(broker.port), 1 << 20);
   await peers.startProxies(16, 2);
   await until(() => broker.mostWaiting() === 16);
   peers.startClients(2);
@@ -46,6 +50,34 @@ test("a sound broker: matches, no errors, and never more proxies waiting than as
   expect([...peers.tally.errors]).toEqual([]);
 });
 
+/** Whether each request of a peer comes on a connection of its own. */
+const IS_FRESH: Readonly<Record<Transport, boolean>> = {
+  plain: false,
+  tls: false,
+  "tls-fresh": true,
+  h2: false,
+  "h2-fresh": true,
+};
+
+test.each([...TRANSPORTS])("%s: matches, no errors, connections kept or new", async (transport) => {
+  let opened = 0;
+  await using broker = startTestServer({
+    tls: transport === "plain" ? undefined : ANY_CERTIFICATE,
+    events: { ...NO_CONNECTION_EVENTS, opened: () => void opened++ },
+  });
+  const peers = new Peers(approachTo(broker.port, transport), 1 << 20);
+  await peers.startProxies(16, 2);
+  await until(() => peers.tally.waiting === 16);
+  peers.startClients(2);
+  await until(() => peers.tally.matches >= 50);
+  await peers.stopClients();
+  peers.close();
+  expect([...peers.tally.errors]).toEqual([]);
+  // Proxies, spares of two pools, and clients; or the proxies' polls, and three requests a match.
+  if (IS_FRESH[transport]) expect(opened).toBeGreaterThanOrEqual(16 + 3 * 50);
+  else expect(opened).toBeLessThanOrEqual(16 + 4 + 2);
+});
+
 const FAULTS: readonly [Exclude<Fault, "none">, string][] = [
   ["wrong answer", "/client: not the answer to this offer"],
   ["changed offer", "/proxy: not an offer that was made"],
@@ -58,7 +90,7 @@ const FAULTS: readonly [Exclude<Fault, "none">, string][] = [
 
 test.each(FAULTS)("%s is an error", async (fault, reason) => {
   using broker = startStubBroker(fault);
-  const peers = new Peers(onKeptConnections(broker.port), 1 << 20);
+  const peers = new Peers(approachTo(broker.port), 1 << 20);
   await peers.startProxies(8, 1);
   await until(() => broker.mostWaiting() === 8);
   peers.startClients(1);
@@ -69,7 +101,7 @@ test.each(FAULTS)("%s is an error", async (fault, reason) => {
 
 test("clients behind an AMP cache: matches, no errors, a tally of their own", async () => {
   using broker = startStubBroker("none");
-  const peers = new Peers(onKeptConnections(broker.port), 1 << 20);
+  const peers = new Peers(approachTo(broker.port), 1 << 20);
   const amp = new Tally();
   await peers.startProxies(24, 3);
   await until(() => broker.mostWaiting() === 24);
@@ -92,7 +124,7 @@ const AMP_FAULTS: readonly [Exclude<Fault, "none">, string][] = [
 
 test.each(AMP_FAULTS)("%s is an error of clients behind an AMP cache", async (fault, reason) => {
   using broker = startStubBroker(fault);
-  const peers = new Peers(onKeptConnections(broker.port), 1 << 20);
+  const peers = new Peers(approachTo(broker.port), 1 << 20);
   const amp = new Tally();
   await peers.startProxies(8, 1);
   await until(() => broker.mostWaiting() === 8);
@@ -104,7 +136,7 @@ test.each(AMP_FAULTS)("%s is an error of clients behind an AMP cache", async (fa
 
 test("a server that is gone is an error of every peer", async () => {
   const broker = startStubBroker("none");
-  const peers = new Peers(onKeptConnections(broker.port), 1 << 20);
+  const peers = new Peers(approachTo(broker.port), 1 << 20);
   await peers.startProxies(8, 0);
   await until(() => broker.mostWaiting() === 8);
   broker[Symbol.dispose]();
@@ -114,6 +146,6 @@ test("a server that is gone is an error of every peer", async () => {
 });
 
 test("pools that could run empty are refused", async () => {
-  const peers = new Peers(onKeptConnections(1), 1);
+  const peers = new Peers(approachTo(1), 1);
   expect(await reasonOf(peers.startProxies(28, 4))).toContain("too few");
 });

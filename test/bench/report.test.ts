@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
 
-import type { IdleResult, MatchingResult, MixedResult } from "../../bench/load-result.ts";
+import type {
+  FieldResult,
+  IdleResult,
+  MatchingResult,
+  MixedResult,
+} from "../../bench/load-result.ts";
 import { countErrors, formatReport, reportObject } from "../../bench/report.ts";
 
 function matching(cpuPerMatch: number, errors: Record<string, number> = {}): MatchingResult {
@@ -31,6 +36,18 @@ const idle: IdleResult = {
   kbPerProxy: 10.24,
   settleSeconds: 24,
   settled: true,
+  errors: {},
+};
+
+const field: FieldResult = {
+  kind: "field",
+  seconds: 200,
+  polls: 5000,
+  cpuPerPoll: 412,
+  handshakes: 12,
+  residentKb: 51_200,
+  peakKb: 61_440,
+  generatorLoad: 0.05,
   errors: {},
 };
 
@@ -95,6 +112,12 @@ describe("formatReport", () => {
     expect(report).not.toContain("matches/s");
   });
 
+  test("field rounds have a table of their own", () => {
+    const report = formatReport([{ name: "ours", label: "", rounds: [field] }], "");
+    expect(cellsOf(report, "ours")).toEqual(["412", "5000", "12", "50.0", "60.0", "0.05", "0"]);
+    expect(report).not.toContain("matches/s");
+  });
+
   test("mixed rounds have a table of all together, and one of each way", () => {
     const slower = { ...mixed, cpuPerMatch: 140 };
     const rounds = [mixed, slower];
@@ -137,6 +160,13 @@ test("the report for programs has medians and rounds", () => {
       cases: [{ name: "ours", medians: { cpuPerMatch: 80, residentMb: 50 }, rounds }],
     },
   );
+});
+
+test("the report for programs has medians of polls", () => {
+  const rounds = [field, { ...field, cpuPerPoll: 430 }];
+  expect(reportObject([{ name: "ours", label: "", rounds }], "")).toMatchObject({
+    cases: [{ medians: { cpuPerPoll: 421, handshakes: 12 } }],
+  });
 });
 
 test("the report for programs has medians of each way", () => {

@@ -27,6 +27,8 @@ test("--help names every option, and measures nothing", async () => {
     "mixed",
     "split",
     "tls",
+    "transport",
+    "field",
     "sqs-clients",
     "proxies",
     "clients",
@@ -42,10 +44,26 @@ test("upstream's broker that is not there: how to name it", async () => {
   expect(errors).toContain("--against upstream needs SNOWFLAKE_UPSTREAM_BROKER=");
 });
 
+test("a checkout that is not there", async () => {
+  const { exitCode, errors } = await run("--against", "previous=/nonexistent");
+  expect(exitCode).toBe(1);
+  expect(errors).toContain("there is no /nonexistent/src/main.ts");
+});
+
 test.each([
   ["an unknown option", ["--nope"], "--nope"],
   ["an argument without option", ["nope"], "nope"],
-  ["an unknown rival", ["--against", "nope"], "none of upstream, go-floor, uncounted"],
+  [
+    "an unknown rival",
+    ["--against", "nope"],
+    "none of upstream, go-floor, uncounted, previous=DIR",
+  ],
+  ["a rival without its directory", ["--against", "previous"], "previous=DIR"],
+  ["a directory of no rival", ["--against", "go-floor=x"], "previous=DIR"],
+  ["an unknown transport", ["--transport", "h4"], "none of plain, tls, tls-fresh, h2, h2-fresh"],
+  ["a transport in a mode with its own", ["--field", "9", "--transport", "h2"], "--field goes"],
+  ["a transport beside a key", ["--tls", "p256", "--transport", "h2"], "--tls goes"],
+  ["two modes without clients", ["--field", "9", "--idle", "5"], "--field"],
   ["a count that is none", ["--rounds", "0"], "--rounds"],
   ["two modes", ["--flat", "--idle", "5"], "--flat"],
   ["two other modes", ["--mixed", "--flat"], "--mixed"],
