@@ -138,3 +138,31 @@ test("what throws when a socket has something to tell is a bug, and ends that co
   expect(server.connections).toBe(0);
   expect(await ask(server.port, false, LAST)).toEndWith("hello");
 });
+
+test.each([
+  ["plain", undefined],
+  ["over TLS", ANY_CERTIFICATE],
+])("a peer that reads slowly gets its last reply whole, %s", async (_, tls) => {
+  const body = "x".repeat(400_000);
+  const handler: Handler = (_request, exchange) => exchange.reply({ head: PLAIN, body });
+  const { server } = serve({ tls, handler });
+  const host = { host: "127.0.0.1", port: server.port, rejectUnauthorized: false };
+  const socket = tls === undefined ? connect(host) : connectTls(host);
+  stage.defer(() => void socket.destroy());
+  let received = "";
+  const ends: string[] = [];
+  socket.on("error", () => ends.push("reset"));
+  socket.on("end", () => ends.push("in order"));
+  await new Promise((resolve) =>
+    socket.once(tls === undefined ? "connect" : "secureConnect", resolve),
+  );
+  socket.pause();
+  socket.write(LAST);
+  await until("the connection opens", () => server.connections === 1);
+  await until("the server gives up", () => server.connections === 0);
+  socket.on("data", (bytes) => (received += bytes.toString("latin1")));
+  socket.resume();
+  await until("the end", () => ends.length > 0);
+  expect(ends).toEqual(["in order"]);
+  expect(received).toEndWith(`\r\n\r\n${body}`);
+});
