@@ -6,6 +6,7 @@ import type { BodySource, Exchange, Handler } from "../../src/http/message.ts";
 import { HttpServer } from "../../src/http/server.ts";
 import { ANY_CERTIFICATE } from "../tls/any-certificate.ts";
 import { makeTlsFiles } from "../tls/made-certificate.ts";
+import { describeWithPrograms } from "../tls/programs.ts";
 import {
   data,
   END_HEADERS,
@@ -174,66 +175,68 @@ function strict() {
   return { handler, counts, sources };
 }
 
-test.each([
-  ["plain", undefined],
-  ["over TLS", ANY_CERTIFICATE],
-])(
-  "after all mischief nothing is left, %s",
-  async (_, tls) => {
-    const { handler, counts, sources } = strict();
-    const bugs: string[] = [];
-    const connections = { opened: 0, closed: 0 };
-    const server = new HttpServer({
-      ...{ hostname: "127.0.0.1", port: 0, tls, sharePort: false, handler },
-      fields: new Set(["host"]),
-      onBug: (error) => bugs.push(String(error)),
-      events: {
-        opened: () => connections.opened++,
-        closed: () => connections.closed++,
-        worked() {},
-        struck() {},
-        handshakeFailed() {},
-      },
-      maxConnections: AT_ONCE + 10,
-    });
-    const others = [makeTlsFiles(["a.example"]), ANY_CERTIFICATE];
-    const replacing = setInterval(() => {
-      const next = others[connections.opened % 2];
-      if (tls !== undefined && next !== undefined) server.replaceCertificate(next);
-    }, 20);
-    const seed = Math.floor(Math.random() * 2 ** 31);
-    try {
-      const players = Array.from({ length: AT_ONCE }, async (__, player) => {
-        const random = randomFrom(seed + player);
-        for (let left = IN_A_ROW; left > 0; left--) {
-          await play(server.port, tls !== undefined, random);
-        }
+describeWithPrograms("a server and its peers", ["openssl"], () => {
+  test.each([
+    ["plain", undefined],
+    ["over TLS", ANY_CERTIFICATE],
+  ])(
+    "after all mischief nothing is left, %s",
+    async (_, tls) => {
+      const { handler, counts, sources } = strict();
+      const bugs: string[] = [];
+      const connections = { opened: 0, closed: 0 };
+      const server = new HttpServer({
+        ...{ hostname: "127.0.0.1", port: 0, tls, sharePort: false, handler },
+        fields: new Set(["host"]),
+        onBug: (error) => bugs.push(String(error)),
+        events: {
+          opened: () => connections.opened++,
+          closed: () => connections.closed++,
+          worked() {},
+          struck() {},
+          handshakeFailed() {},
+        },
+        maxConnections: AT_ONCE + 10,
       });
-      await Promise.all(players);
-      const end = performance.now() + 5_000;
-      while (server.connections > 0 && performance.now() < end) await Bun.sleep(5);
-      // What was answered later has had its turn.
-      await Bun.sleep(50);
-      expect({
-        seed,
-        connections: server.connections,
-        difference: connections.opened - connections.closed,
-        waiting: counts.waiting.size,
-        open: sources.open,
-        wrong: sources.wrong,
-        bugs: new Set(bugs),
-      }).toEqual({
-        ...{ seed, connections: 0, difference: 0, waiting: 0, open: 0, wrong: 0 },
-        bugs: new Set(["Error: on purpose"]),
-      });
-      // Otherwise this shows nothing.
-      expect(counts.handed).toBeGreaterThan(50);
-      expect(counts.aborted).toBeGreaterThan(3);
-      expect(sources.made).toBeGreaterThan(5);
-    } finally {
-      clearInterval(replacing);
-      await server.stop(0);
-    }
-  },
-  20_000,
-);
+      const others = [makeTlsFiles(["a.example"]), ANY_CERTIFICATE];
+      const replacing = setInterval(() => {
+        const next = others[connections.opened % 2];
+        if (tls !== undefined && next !== undefined) server.replaceCertificate(next);
+      }, 20);
+      const seed = Math.floor(Math.random() * 2 ** 31);
+      try {
+        const players = Array.from({ length: AT_ONCE }, async (__, player) => {
+          const random = randomFrom(seed + player);
+          for (let left = IN_A_ROW; left > 0; left--) {
+            await play(server.port, tls !== undefined, random);
+          }
+        });
+        await Promise.all(players);
+        const end = performance.now() + 5_000;
+        while (server.connections > 0 && performance.now() < end) await Bun.sleep(5);
+        // What was answered later has had its turn.
+        await Bun.sleep(50);
+        expect({
+          seed,
+          connections: server.connections,
+          difference: connections.opened - connections.closed,
+          waiting: counts.waiting.size,
+          open: sources.open,
+          wrong: sources.wrong,
+          bugs: new Set(bugs),
+        }).toEqual({
+          ...{ seed, connections: 0, difference: 0, waiting: 0, open: 0, wrong: 0 },
+          bugs: new Set(["Error: on purpose"]),
+        });
+        // Otherwise this shows nothing.
+        expect(counts.handed).toBeGreaterThan(50);
+        expect(counts.aborted).toBeGreaterThan(3);
+        expect(sources.made).toBeGreaterThan(5);
+      } finally {
+        clearInterval(replacing);
+        await server.stop(0);
+      }
+    },
+    20_000,
+  );
+});
