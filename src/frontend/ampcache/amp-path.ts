@@ -17,7 +17,7 @@ const BASE64URL = /^[A-Za-z0-9_-]*$/;
 export function decodeAmpPath(path: string): DecodedPath {
   const slash = path.lastIndexOf("/");
   if (!path.startsWith(FORMAT_VERSION) || slash === -1) return { ok: false };
-  const text = path.slice(slash + 1).replaceAll(/[\r\n]/g, "");
+  const text = path.slice(slash + 1).replaceAll(/[\r\n]+/g, "");
   // A last group of one character has only 6 of a byte's 8 bits.
   if (!BASE64URL.test(text) || text.length % 4 === 1) return { ok: false };
   return { ok: true, message: Buffer.from(text, "base64url") };
