@@ -1,6 +1,7 @@
 /** Reads the command line and starts one role. */
 
 import packageJson from "../package.json" with { type: "json" };
+import type { CommandResult } from "./cli/command.ts";
 import { runDistinctCount } from "./cli/distinct-count.ts";
 import { newcomerHints } from "./cli/newcomer-hints.ts";
 import { ROLES } from "./cli/option.ts";
@@ -87,7 +88,16 @@ async function startRole(role: RoleOptions, log: Logger, exit: Exit): Promise<St
 }
 
 /** Commands that end by themselves, by their name. */
-const COMMANDS = new Map([["distinct-count", runDistinctCount]]);
+const COMMANDS = new Map([
+  ["distinct-count", runDistinctCount],
+  ["simulate", simulate],
+]);
+
+/** Loaded when it is needed: a broker that starts has no use for it. */
+async function simulate(args: readonly string[]): Promise<CommandResult> {
+  const { runSimulate } = await import("./simulate/command.ts");
+  return runSimulate(args, process.stderr);
+}
 
 async function main(args: readonly string[]): Promise<void> {
   const command = COMMANDS.get(args[0] ?? "");

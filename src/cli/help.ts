@@ -9,6 +9,7 @@ const SYNOPSIS = `Usage: snowflake-broker [flags]
   snowflake-broker core --socket PATH [flags]
   snowflake-broker http-frontend --socket PATH [flags]
   snowflake-broker distinct-count -in FILE -from TIME -to TIME
+  snowflake-broker simulate [--scenario NAME] [--policy NAME,NAME]
 
 Matches Snowflake clients with Snowflake proxies. -flag is the same as --flag.
 `;

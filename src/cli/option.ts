@@ -23,7 +23,7 @@ export const ROLES = ["all-in-one", "core", "http-frontend"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The words that may come before the flags. */
-export const COMMAND_WORDS = ["core", "http-frontend", "distinct-count"] as const;
+export const COMMAND_WORDS = ["core", "http-frontend", "distinct-count", "simulate"] as const;
 
 /** Which roles take the options of a group, where the option itself says nothing else. */
 const ROLES_OF_GROUP: Readonly<Record<OptionGroup, readonly Role[]>> = {

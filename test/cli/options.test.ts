@@ -417,7 +417,7 @@ describe("arguments that are no options", () => {
   test.each([
     [
       "frobnicate",
-      '"frobnicate" is no command and no flag: the commands are core, http-frontend, distinct-count',
+      '"frobnicate" is no command and no flag: the commands are core, http-frontend, distinct-count, simulate',
     ],
     ["cor", '"cor" is no command and no flag: did you mean core?'],
     ["http-fronted", '"http-fronted" is no command and no flag: did you mean http-frontend?'],
