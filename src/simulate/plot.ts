@@ -20,9 +20,10 @@ export interface Plot {
 const WIDTH = 420;
 const HEIGHT = 260;
 const MARGIN = { left: 52, right: 10, top: 26, bottom: 36 } as const;
-const TICKS = 5;
+/** The most steps of an axis. */
+const MOST_STEPS = 6;
 
-/** Of eight colours that differ for colour-blind people too (Okabe and Ito), those that show on black and on white. */
+/** Those of the colours that colour-blind people can tell apart (Okabe and Ito) that show on black and on white. */
 const COLOURS = ["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"] as const;
 
 /** The colour of the line with this index. */
@@ -37,14 +38,15 @@ export function formatPlot({ title, xLabel, yLabel, xEnd, yEnd, lines }: Plot): 
   const bottom = HEIGHT - MARGIN.bottom;
   const toX = (x: number) => MARGIN.left + (x / xEnd) * (right - MARGIN.left);
   const toY = (y: number) => bottom - (y / top) * (bottom - MARGIN.top);
-  const ticks = Array.from({ length: TICKS + 1 }, (_, i) => i / TICKS);
   const parts = [
     `<text class="title" x="${MARGIN.left}" y="16">${escapeHtml(title)}</text>`,
-    ...ticks.flatMap((share) => [
-      `<path class="grid" d="M${MARGIN.left} ${fix(toY(share * top))}H${right}"/>`,
-      `<text text-anchor="end" x="${MARGIN.left - 5}" y="${fix(toY(share * top) + 4)}">${tick(share * top)}</text>`,
-      `<text text-anchor="middle" x="${fix(toX(share * xEnd))}" y="${bottom + 14}">${tick(share * xEnd)}</text>`,
+    ...ticksOf(top).flatMap((y) => [
+      `<path class="grid" d="M${MARGIN.left} ${fix(toY(y))}H${right}"/>`,
+      `<text text-anchor="end" x="${MARGIN.left - 5}" y="${fix(toY(y) + 4)}">${y}</text>`,
     ]),
+    ...ticksOf(xEnd).map(
+      (x) => `<text text-anchor="middle" x="${fix(toX(x))}" y="${bottom + 14}">${x}</text>`,
+    ),
     `<text text-anchor="middle" x="${(MARGIN.left + right) / 2}" y="${HEIGHT - 6}">${escapeHtml(xLabel)}</text>`,
     `<text text-anchor="middle" transform="translate(11 ${(MARGIN.top + bottom) / 2}) rotate(-90)">${escapeHtml(yLabel)}</text>`,
     ...lines.map(
@@ -87,6 +89,13 @@ function fix(value: number): string {
   return value.toFixed(1);
 }
 
-function tick(value: number): string {
-  return String(Number(value.toPrecision(3)));
+/** Round numbers from 0 to no more than `end`. */
+function ticksOf(end: number): number[] {
+  const least = end / MOST_STEPS;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= least) ?? 10);
+  // Rounded, because 3 * 0.1 is not 0.3.
+  return Array.from({ length: Math.floor(end / step) + 1 }, (_, i) =>
+    Number((i * step).toPrecision(6)),
+  );
 }

@@ -30,13 +30,13 @@ function peopleOfDay(perDay: number, newest: number, startHour = 0): People {
     perSecond: (time) =>
       mean * (1 - DAILY_SWING * Math.cos((2 * Math.PI * (time + startHour * HOUR)) / DAY)),
     mostPerSecond: mean * (1 + DAILY_SWING),
-    restricted: 0.4,
+    restricted: 0.41,
     older: 1 - newest,
     natLate: 0.5,
     natNever: 0.1,
     hidden: 0.3,
     patience: { least: MINUTE, meanMore: MINUTE },
-    stay: 15 * MINUTE,
+    stay: 5 * MINUTE,
   };
 }
 
@@ -51,7 +51,7 @@ function steadyPeople(perSecond: number, restricted: number): People {
     natNever: 0,
     hidden: 0,
     patience: undefined,
-    stay: 15 * MINUTE,
+    stay: 5 * MINUTE,
   };
 }
 
