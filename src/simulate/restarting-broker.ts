@@ -10,28 +10,30 @@ import type {
   PollOutcome,
   SessionCounts,
 } from "../broker/broker.ts";
+import type { Clock } from "../broker/clock.ts";
 import type { LocalBroker } from "../broker/local-broker.ts";
 import type { ProxyAnswer } from "../messages/proxy-answer.ts";
 
 /** Calls reject while there is no broker, as requests fail while nobody listens. */
 export class RestartingBroker implements Broker {
+  readonly #clock: Clock;
   readonly #make: () => LocalBroker;
   #broker: LocalBroker | undefined;
 
-  constructor(make: () => LocalBroker) {
+  constructor(clock: Clock, make: () => LocalBroker) {
+    this.#clock = clock;
     this.#make = make;
     this.#broker = make();
   }
 
-  /** Ends the broker as SIGTERM does: it drains, and then the port is closed. */
-  stop(): void {
-    void this.#broker?.drain();
+  /**
+   * Ends the broker as SIGTERM does: it drains, and then nobody listens. After `pause` ms there is another, which
+   * remembers nothing.
+   */
+  async restart(pause: number): Promise<void> {
+    await this.#broker?.drain();
     this.#broker = undefined;
-  }
-
-  /** A broker that remembers nothing. */
-  start(): void {
-    this.#broker = this.#make();
+    this.#clock.callAt(this.#clock.now() + pause, () => (this.#broker = this.#make()));
   }
 
   poll(poll: Poll, gone: Departure): Promise<PollOutcome> {

@@ -39,6 +39,7 @@ export function run(scenario: Scenario, policy: PolicyParts, options: RunOptions
   const { warmUp, duration, volunteers, people } = scenario;
   const clock = new VirtualClock(drainMicrotasks);
   const broker = new RestartingBroker(
+    clock,
     () =>
       new LocalBroker({
         clock,

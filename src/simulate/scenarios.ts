@@ -135,15 +135,12 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...PUBLIC_BROKER,
     name: "restart",
-    meaning: "the worst day's peak: the broker restarts, and nobody listens for 3 s",
+    meaning: "the worst day's peak: the broker drains, and nobody listens for 3 s",
     scale: 50,
     duration: 2 * HOUR,
     volunteers: WORST_VOLUNTEERS,
     people: peopleOfDay(PEOPLE_A_DAY.worst, NEWEST.today, startBeforePeak(2 * HOUR)),
-    incidents: [
-      { at: 30 * MINUTE, happens: ({ broker }) => broker.stop() },
-      { at: 30 * MINUTE + 3 * SECOND, happens: ({ broker }) => broker.start() },
-    ],
+    incidents: [{ at: 30 * MINUTE, happens: ({ broker }) => void broker.restart(3 * SECOND) }],
   },
 ];
 
