@@ -15,6 +15,8 @@ export interface Figures {
   readonly p99: number | null;
   /** Offers refused because no proxy waited, for 1,000 people. */
   readonly denials: number;
+  /** Those of clients that only open proxies can serve. */
+  readonly deniedOpenOnly: number;
   /** Offers that no proxy answered in time, for 1,000 people. */
   readonly timeouts: number;
   /** Channels that did not open after an answer, for 1,000 people. */
@@ -22,18 +24,6 @@ export interface Figures {
   /** Polls in a second, of a population of full size. */
   readonly polls: number;
 }
-
-export const FIGURE_NAMES = [
-  "matched",
-  "mean",
-  "p50",
-  "p90",
-  "p99",
-  "denials",
-  "timeouts",
-  "channelFailures",
-  "polls",
-] as const satisfies readonly (keyof Figures)[];
 
 /** A figure over all seeds: its mean and its standard deviation; null if a run has none. */
 export type Spread = { readonly mean: number; readonly deviation: number } | null;
@@ -59,7 +49,7 @@ export function reportPolicy(
   { duration, scale }: { readonly duration: number; readonly scale: number },
 ): PolicyReport {
   const figures = runs.map(({ seed, tally }) => {
-    const { people, times, denials, timeouts, channelFailures, polls } = tally;
+    const { people, times, denials, deniedOpenOnly, timeouts, channelFailures, polls } = tally;
     const percentile = percentilesOf(times, people);
     const perThousand = (count: number) => (people === 0 ? 0 : (1000 * count) / people);
     return {
@@ -72,6 +62,7 @@ export function reportPolicy(
       p90: percentile(90),
       p99: percentile(99),
       denials: perThousand(denials),
+      deniedOpenOnly: perThousand(deniedOpenOnly),
       timeouts: perThousand(timeouts),
       channelFailures: perThousand(channelFailures),
       polls: (polls * scale) / (duration / 1000),
@@ -93,6 +84,7 @@ export function reportPolicy(
       p90: spread("p90"),
       p99: spread("p99"),
       denials: spread("denials"),
+      deniedOpenOnly: spread("deniedOpenOnly"),
       timeouts: spread("timeouts"),
       channelFailures: spread("channelFailures"),
       polls: spread("polls"),

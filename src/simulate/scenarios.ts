@@ -1,7 +1,7 @@
 /**
- * The scenarios. What has no source is an assumption. The load of the worst day, the share of people behind restricted
- * NATs, their patience and the share of open proxies that are Go programs were chosen so that `published-day`, with the
- * policy `reference-2024`, gives about the matches and denials that were published for that day.
+ * The scenarios. What has no source is an assumption. The people of a day, the share of them behind restricted NATs, how
+ * long they try and stay, and the share of open proxies that are Go programs were fitted: `published-day`, with the policy
+ * `reference-2024`, gives about the matches and denials that were published for that day.
  */
 
 import type { People, Volunteers } from "./population.ts";
