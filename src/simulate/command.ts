@@ -193,7 +193,7 @@ compares its policies. docs/reach.md says what is modelled and what is not.
   --policy=NAMES    what to compare, with commas between (default ${POLICY_LIST.format(POLICIES)})
   --seeds=N         runs with the seeds 1 to N (default ${DEFAULT_SEEDS})
   --seed=S          one run, with this seed
-  --scale=N         a population N times smaller than the real one (default: by scenario)
+  --scale=N         a public broker N times smaller than the real one (default: by scenario)
   --json=FILE       write all figures of all runs
   --html=FILE       write a page with tables and plots
 

@@ -9,7 +9,7 @@ import type { Scenario } from "./scenario.ts";
 export interface Comparison {
   readonly policies: ReadonlyMap<string, PolicyParts>;
   readonly seeds: readonly number[];
-  /** undefined: the scenario's own. */
+  /** undefined: the scenario's own. Of no use for a scenario that is never smaller. */
   readonly scale: number | undefined;
   /** Told which run goes on, and which share of it is done. */
   readonly onProgress: (run: string, share: number) => void;
@@ -19,7 +19,7 @@ export interface Comparison {
 export function compare(scenario: Scenario, comparison: Comparison): ScenarioReport {
   const { policies, seeds, onProgress } = comparison;
   const { name, meaning, duration } = scenario;
-  const scale = comparison.scale ?? scenario.scale;
+  const scale = scenario.scale === undefined ? 1 : (comparison.scale ?? scenario.scale);
   const reports = [...policies].map(([policy, parts]) => {
     const runs = seeds.map((seed) => {
       const title = `${name}, ${policy}, seed ${seed}`;

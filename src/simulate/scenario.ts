@@ -7,8 +7,8 @@ export interface Scenario {
   readonly name: string;
   /** What it shows, in a few words. */
   readonly meaning: string;
-  /** The population is so many times smaller, unless something else is asked for. */
-  readonly scale: number;
+  /** The population is so many times smaller, unless something else is asked for; undefined: never smaller. */
+  readonly scale: number | undefined;
   /** ms before the measured time. */
   readonly warmUp: number;
   /** The measured time, in ms. */

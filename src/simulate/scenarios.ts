@@ -18,7 +18,7 @@ const DAY = 24 * HOUR;
 const DAILY_SWING = 0.5;
 
 /** People that need a proxy, in a day. */
-const PEOPLE_A_DAY = { quiet: 1_950_000, usual: 4_750_000, worst: 11_700_000 } as const;
+const PEOPLE_A_DAY = { quiet: 1_950_000, usual: 4_750_000, worst: 12_250_000 } as const;
 
 /** The share of Go proxies and of clients that are of the newest generation, today and on the published days. */
 const NEWEST = { today: 0.5, published: 0 } as const;
@@ -58,13 +58,18 @@ function steadyPeople(perSecond: number, restricted: number): People {
 const USUAL_VOLUNTEERS = publishedVolunteers(USUAL_DAY, NEWEST.today);
 const WORST_VOLUNTEERS = publishedVolunteers(WORST_DAY, NEWEST.today);
 
-/** Browsers' poll intervals need two hours to settle. */
-const PUBLIC_BROKER = { warmUp: 2 * HOUR, unluckyPairs: 0.03, incidents: [] } as const;
+/** In an hour browsers' poll intervals, and the number of people connected, have settled. */
+const PUBLIC_BROKER = { warmUp: HOUR, unluckyPairs: 0.03, incidents: [] } as const;
 
 /** The hour at which a simulation begins whose measured time has the busiest hour of the day in its middle. */
 const startBeforePeak = (duration: number) => 12 - (PUBLIC_BROKER.warmUp + duration / 2) / HOUR;
 
-const SMALL_BROKER = { scale: 1, warmUp: 5 * MINUTE, unluckyPairs: 0, incidents: [] } as const;
+const SMALL_BROKER = {
+  scale: undefined,
+  warmUp: 5 * MINUTE,
+  unluckyPairs: 0,
+  incidents: [],
+} as const;
 
 /** The scenarios of `all`. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -72,7 +77,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ...PUBLIC_BROKER,
     name: "quiet",
     meaning: `a day of plenty: the load and the proxies of ${QUIET_DAY.date}`,
-    scale: 50,
+    scale: 100,
     duration: DAY,
     volunteers: publishedVolunteers(QUIET_DAY, NEWEST.today),
     people: peopleOfDay(PEOPLE_A_DAY.quiet, NEWEST.today),

@@ -31,7 +31,7 @@ export function publishedVolunteers(day: PublishedDay, newestGo: number): Volunt
     { ...kind, program: "older-go", weight: weight * (1 - newestGo) },
   ];
   const browsers = (weight: number, kind: Omit<Kind, "type" | "capacity">): VolunteerKind[] => [
-    { ...kind, program: "browser", type: "webext", capacity: 1, weight },
+    { ...kind, program: "browser", type: "webext", capacity: Infinity, weight },
   ];
   const openGo = OPEN_GO * unrestricted;
   const openBrowsers = unrestricted - openGo;

@@ -57,6 +57,11 @@ describe("what it prints", () => {
     expect(replayed[0]).toEndWith("(1:1, seed 1)");
   });
 
+  test("small brokers in their own size, whatever scale is asked for", () => {
+    const { stdout } = runSimulate([...QUICK, "--scale=500"], new Screen());
+    expect(stdout).toBe(runSimulate(QUICK, new Screen()).stdout);
+  });
+
   test("help with every scenario and policy", () => {
     const { stdout, exitCode } = runSimulate(["--help"], new Screen());
     expect(exitCode).toBe(0);

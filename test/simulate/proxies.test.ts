@@ -134,35 +134,32 @@ describe("any Go proxy", () => {
 
 describe("the browser's proxy", () => {
   const strict = { nat: "restricted" as const, open: false };
+  const patience = 8 * SECOND;
 
-  test("polls after a minute, and 100 s later after each poll in vain, up to 6 h", () => {
+  test("polls every minute, and a poll without a client changes nothing", () => {
     const stage = new Stage();
     stage.proxy("browser", strict);
-    stage.clock.advance(20 * MINUTE);
-    // The timer of the next poll is set when a poll begins: the first two follow one another after a minute.
-    expect(stage.pauses.map(Math.round)).toEqual([60, 160, 260, 360]);
-    stage.clock.advance(30 * 24 * 60 * MINUTE);
-    expect(Math.round(stage.pauses.at(-1) ?? 0)).toBe(6 * 3600);
+    stage.clock.advance(4.5 * MINUTE);
+    expect(stage.pauses.map(Math.round)).toEqual([60, 60, 60, 60]);
   });
 
-  test("polls twice as often while it is open", () => {
-    const stage = new Stage();
-    stage.proxy("browser");
-    stage.clock.advance(3 * MINUTE);
-    expect(stage.pauses.map(Math.round)).toEqual([30, 130]);
-  });
-
-  test("takes one client at a time, and comes back sooner after a match", () => {
+  test("comes back 100 s later after a match without a channel, up to 6 h, and 100 s sooner after one with", () => {
     const stage = new Stage();
     stage.proxy("browser", strict);
-    stage.clock.advance(230 * SECOND);
-    // Its interval is 260 s now, and its third poll came at 220 s.
-    expect(stage.polls.length).toBe(3);
-    stage.clock.advance((480 - 230 + 1) * SECOND);
+    stage.clock.advance(SECOND);
+    stage.person({ country: "de", patience });
+    stage.clock.advance(61 * SECOND);
     stage.person({ stay: MINUTE });
-    stage.clock.advance(30 * MINUTE);
+    stage.clock.advance(5 * MINUTE);
     expect(stage.tally.times.length).toBe(1);
-    expect(stage.pauses.slice(0, 5).map(Math.round)).toEqual([60, 160, 260, 360, 260]);
+    // Its timer is set when a poll begins: each change counts from the next timer on.
+    expect(stage.pauses.map(Math.round)).toEqual([60, 160, 60, 60]);
+
+    const useless = new Stage();
+    useless.proxy("browser", { ...strict, useless: true });
+    useless.person();
+    useless.clock.advance(60 * 24 * 60 * MINUTE);
+    expect(Math.round(Math.max(...useless.pauses))).toBe(6 * 3600);
   });
 
   test("leaves out polls while it has a client", () => {
@@ -174,6 +171,34 @@ describe("the browser's proxy", () => {
     expect(stage.polls.length).toBe(1);
     stage.clock.advance(1.5 * MINUTE);
     expect(stage.polls.length).toBe(2);
+  });
+
+  test("polls every 30 s and takes two clients once it is open and had success", () => {
+    const stage = new Stage();
+    stage.proxy("browser");
+    stage.clock.advance(SECOND);
+    stage.person();
+    stage.clock.advance(2.2 * MINUTE);
+    expect(stage.pauses.map(Math.round)).toEqual([60, 30, 30]);
+    stage.person();
+    stage.clock.advance(10 * MINUTE);
+    expect(stage.tally.times.length).toBe(2);
+    expect(stage.pauses.map(Math.round)).toEqual([60, 30, 30, 30]);
+  });
+
+  test("takes its NAT to be restricted after three failures with clients that are, for two days", () => {
+    const stage = new Stage();
+    stage.proxy("browser", { useless: true });
+    stage.clock.advance(SECOND);
+    for (let i = 0; i < 3; i++) stage.person({ open: false, patience: 20 * MINUTE });
+    stage.clock.advance(30 * MINUTE);
+    const nats = stage.polls.map(({ nat }) => nat);
+    expect(nats.slice(0, 5)).toEqual([
+      ...Array(3).fill("unrestricted"),
+      ...Array(2).fill("restricted"),
+    ]);
+    stage.clock.advance(48 * 60 * MINUTE);
+    expect(stage.polls.at(-1)?.nat).toBe("unrestricted");
   });
 });
 

@@ -29,7 +29,12 @@ export class Stage {
   readonly broker: LocalBroker;
   readonly field: Field;
   /** Polls, by when they came. */
-  readonly polls: { readonly at: number; readonly clients: number; end?: PollEnd }[] = [];
+  readonly polls: {
+    readonly at: number;
+    readonly nat: NatType;
+    readonly clients: number;
+    end?: PollEnd;
+  }[] = [];
   /** Offers, by when they came. */
   readonly offers: { readonly at: number; readonly nat: NatType; readonly end: OfferEnd }[] = [];
   #peers = 0;
@@ -40,8 +45,8 @@ export class Stage {
       clock: this.clock,
       events: {
         ...NO_EVENTS,
-        pollReceived: ({ sid, clients }) => {
-          const poll = { at: this.clock.now(), clients };
+        pollReceived: ({ sid, nat, clients }) => {
+          const poll = { at: this.clock.now(), nat, clients };
           this.polls.push(poll);
           open.set(sid, poll);
         },
@@ -83,7 +88,7 @@ export class Stage {
       address: new Address(`192.0.2.${id}`),
       type: program === "browser" ? "webext" : "standalone",
       nat: "unrestricted",
-      capacity: program === "browser" ? 1 : Infinity,
+      capacity: Infinity,
       useless: false,
       silence: 0,
       death: 0,

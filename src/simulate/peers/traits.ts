@@ -23,7 +23,7 @@ export interface ProxyTraits extends PeerTraits {
   readonly type: ProxyType;
   /** What its probe of its NAT found out. */
   readonly nat: NatType;
-  /** Most clients at a time; Infinity: no limit. */
+  /** Most clients at a time; Infinity: no limit but that of the program. */
   readonly capacity: number;
   /** No channel to it ever opens. */
   readonly useless: boolean;
