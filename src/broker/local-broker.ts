@@ -41,10 +41,10 @@ export interface BrokerLimits {
  */
 export const MOST_HELD_CHARACTERS = 64 * 1024 * 1024;
 
-/** What a broker is made of. It has no other access to time, randomness or the outside. */
 /** Polls that a drain ends in one turn of the event loop. */
 const SENT_HOME_AT_ONCE = 250;
 
+/** What a broker is made of. It has no other access to time, randomness or the outside. */
 export interface LocalBrokerParts {
   readonly clock: Clock;
   /** Counts what happens. */

@@ -1,5 +1,7 @@
 /** A server for HTTP/1.1 and HTTP/2: all its connections, and what they may cost together. */
 
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { Connection, type Site } from "./connection.ts";
 import { Http1 } from "./http1/http1.ts";
 import { Http2 } from "./http2/http2.ts";
@@ -112,25 +114,26 @@ export class HttpServer {
 
   /**
    * Asks every peer to leave, over so many ms: those that idle are closed, replies from now on close their connection.
-   * New connections are still taken.
+   * New connections are still taken. Resolves when all have been asked, or none is left.
    */
-  retire(spread: number): void {
+  async retire(spread: number): Promise<void> {
     this.#retired = true;
     const connections = [...this.#connections];
+    const { length } = connections;
     const started = performance.now();
-    const retireDue = () => {
+    for (;;) {
       const due = spread === 0 ? 1 : Math.min(1, (performance.now() - started) / spread);
-      const left = Math.floor(connections.length * (1 - due));
+      const left = Math.floor(length * (1 - due));
       while (connections.length > left) connections.pop()?.retire();
-      if (connections.length > 0) setTimeout(retireDue, RETIRE_STEP);
-    };
-    retireDue();
+      if (connections.length === 0 || this.#connections.size === 0) return;
+      await sleep(RETIRE_STEP);
+    }
   }
 
   /** Stops listening, gives replies on their way so many ms, and closes what is left. */
   async stop(timeout: number): Promise<void> {
     this.#listening.stop();
-    this.retire(0);
+    void this.retire(0);
     if (this.#connections.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onLastClosed = resolve;

@@ -112,9 +112,9 @@ export class HttpPort {
     this.#altSvc = `h3=":${this.port}"; ma=${REMEMBER_HTTP3}`;
   }
 
-  /** Asks every peer to leave, over so many ms. HTTP/3 has no words for that. */
-  retire(spread: number): void {
-    this.#server.retire(spread);
+  /** Asks every peer to leave, over so many ms; resolves when all have been asked. HTTP/3 has no words for that. */
+  retire(spread: number): Promise<void> {
+    return this.#server.retire(spread);
   }
 
   /** Stops listening, lets replies on their way finish for a while, and closes what is left. */
