@@ -96,8 +96,20 @@ export class JsonReader {
   }
 
   /** The member's value if it is a string; `before` if it is null; otherwise a type error and `before`. */
-  string(before: string): string {
+  string<T>(before: T): string | T {
     return this.#stringOr(before, before);
+  }
+
+  /**
+   * The member's value as it is written, if that is what the pattern matches: sticky, and made so that it only matches
+   * valid values. Otherwise undefined, and the value is still to be read.
+   */
+  literal(pattern: RegExp): string | undefined {
+    const start = this.#position;
+    pattern.lastIndex = start;
+    if (this.#syntaxError !== undefined || !pattern.test(this.#text)) return undefined;
+    this.#position = pattern.lastIndex;
+    return this.#text.slice(start, this.#position);
   }
 
   /** As `string`, but null means "absent" and takes back what an earlier occurrence said. */

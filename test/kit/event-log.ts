@@ -3,6 +3,7 @@
 import type { Offer, Poll } from "../../src/broker/broker.ts";
 import type { BrokerEvents, OfferEnd, PollEnd } from "../../src/broker/events.ts";
 import type { ProxyType } from "../../src/messages/proxy-type.ts";
+import { descriptionText } from "../../src/messages/session-description.ts";
 
 export class EventLog implements BrokerEvents {
   readonly words: string[] = [];
@@ -20,7 +21,7 @@ export class EventLog implements BrokerEvents {
   }
 
   offerEnded(offer: Offer, end: OfferEnd, elapsed: number): void {
-    this.words.push(`${offer.offer} ${end} after ${elapsed}`);
+    this.words.push(`${descriptionText(offer.offer)} ${end} after ${elapsed}`);
   }
 
   answerEnded(delivered: ProxyType | undefined): void {

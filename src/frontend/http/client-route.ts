@@ -3,6 +3,7 @@
 import type { OfferOutcome } from "../../broker/broker.ts";
 import type { Exchange, HttpRequest, Reply } from "../../http/message.ts";
 import { decodeLegacyClientPoll, isLegacyClientPoll } from "../../messages/client-poll.ts";
+import { descriptionText } from "../../messages/session-description.ts";
 import { decodeUtf8 } from "../../messages/utf8.ts";
 import { type Destination, exchange as takeToBroker, offer, type WayIn } from "../rendezvous.ts";
 import { clientAddress } from "./peer-address.ts";
@@ -63,7 +64,7 @@ function firstNatField(fields: HttpRequest["fields"]): string {
 function legacyReply(outcome: OfferOutcome): Reply {
   switch (outcome.kind) {
     case "answered":
-      return corsText(outcome.answer);
+      return corsText(descriptionText(outcome.answer));
     case "denied":
       return CORS_UNAVAILABLE;
     case "timed-out":

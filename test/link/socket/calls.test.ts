@@ -20,6 +20,7 @@ import { Address } from "../../../src/messages/address.ts";
 import { parseFingerprint } from "../../../src/messages/fingerprint.ts";
 import { NAT_TYPES } from "../../../src/messages/nat-type.ts";
 import { PROXY_TYPES } from "../../../src/messages/proxy-type.ts";
+import { writeDescription } from "../../../src/messages/session-description.ts";
 import { sessionId } from "../../kit/test-broker.ts";
 import { payloadBytes } from "./raw-peer.ts";
 
@@ -28,6 +29,7 @@ function decode<T>(codec: Codec<T>, bytes: Uint8Array): T | undefined {
 }
 
 const text = fc.string({ unit: "binary", maxLength: 60 });
+const description = text.map(writeDescription);
 const sid = fc.string({ unit: "binary", minLength: 1, maxLength: 30 }).map(sessionId);
 const nat = fc.constantFrom(...NAT_TYPES);
 const count = fc.maxSafeNat();
@@ -83,7 +85,7 @@ const poll: fc.Arbitrary<Poll> = fc.record({
   waited: optional(fc.nat(10_000)),
 });
 const offer: fc.Arbitrary<Offer> = fc.record({
-  offer: text,
+  offer: description,
   nat,
   fingerprint,
   address,
@@ -118,7 +120,7 @@ describe("what is written is read again, and nothing shorter or longer is", () =
       fc.oneof(
         fc.record({
           kind: fc.constant("matched" as const),
-          offer: text,
+          offer: description,
           clientNat: nat,
           relayUrl: text,
           nextPoll,
@@ -132,12 +134,12 @@ describe("what is written is read again, and nothing shorter or longer is", () =
     checkCodec(
       OFFER_CALL.outcome,
       fc.oneof(
-        fc.record({ kind: fc.constant("answered" as const), answer: text }),
+        fc.record({ kind: fc.constant("answered" as const), answer: description }),
         fc.record({ kind: fc.constantFrom("denied", "timed-out", "unknown-bridge") }),
       ),
     );
   });
-  test("answers", () => checkCodec(ANSWER_CALL.request, fc.record({ sid, answer: text })));
+  test("answers", () => checkCodec(ANSWER_CALL.request, fc.record({ sid, answer: description })));
   test("outcomes of answers", () => {
     checkCodec(
       ANSWER_CALL.outcome,
@@ -207,9 +209,9 @@ function pollBytes(fields: {
   return writer.bytes;
 }
 
-function offerBytes(bridge: string): Uint8Array {
+function offerBytes(bridge: string, written = '"o"'): Uint8Array {
   const writer = new ByteWriter();
-  writer.text("o");
+  writer.text(written);
   writer.u8(0);
   writer.optionalText(bridge);
   writer.optionalText(undefined);
@@ -242,6 +244,11 @@ describe("the core does not take", () => {
       expect(decode(OFFER_CALL.request, offerBytes(wrong))).toBeUndefined();
     },
   );
+
+  test.each(["", '"', "o", '"o', 'o"'])("an offer that is %p, no string of JSON", (wrong) => {
+    const bridge = "2B280B23E1107BB62ABFC40DDCC8824814F80A72";
+    expect(decode(OFFER_CALL.request, offerBytes(bridge, wrong))).toBeUndefined();
+  });
 
   test.each([
     ["of nothing", { route: "client", reason: "json", n: 0 }],

@@ -139,7 +139,7 @@ describe("a core that makes no sense is left, and tried again", () => {
   const outcome = frameBytes(POLL_CALL.kind, 1, POLL_CALL.outcome, { kind: "idle", nextPoll: 1 });
   test.each([
     ["a hello of another version", frameBytes(0, 0, HELLO, { version: 1, role: "core" })],
-    ["a hello of a frontend", frameBytes(0, 0, HELLO, { version: 2, role: "http-frontend" })],
+    ["a hello of a frontend", frameBytes(0, 0, HELLO, { version: 3, role: "http-frontend" })],
     ["no hello at all", Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")],
     ["an outcome before its hello", Buffer.concat([outcome, CORE_HELLO])],
   ])("if it sends %s", async (_, greeting) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
+import { writeDescription } from "../../../src/messages/session-description.ts";
 import { newAddress, SocketDirectory, TestCore, TestFrontend, until } from "./linked.ts";
 
 /** Stops a core, as its process does when it is told to end, and waits until its frontends have noticed. */
@@ -122,10 +123,10 @@ describe("when a core restarts", () => {
     await frontend.connected();
     expect(await answered).toBe("client-gone");
     await until(() => another.outcome !== undefined);
-    expect(another.outcome).toMatchObject({ kind: "matched", offer: "o" });
+    expect(another.outcome).toMatchObject({ kind: "matched", offer: writeDescription("o") });
     expect(await frontend.answer("another", "b")).toBe("delivered");
     await until(() => offer.outcome !== undefined);
-    expect(offer.outcome).toEqual({ kind: "answered", answer: "b" });
+    expect(offer.outcome).toEqual({ kind: "answered", answer: writeDescription("b") });
     expect(second.bugs).toEqual([]);
   });
 
