@@ -23,23 +23,23 @@ const INSTALL = {
 
 export type Program = keyof typeof INSTALL;
 
-/**
- * A suite that is skipped, with one line that says what to install, where one of the programs is missing; with
- * REQUIRE_PEERS=1 it fails.
- */
+/** A suite that is skipped, with one line that says what to install, where one of the programs is missing. */
 export function describeWithPrograms(
   suite: string,
   programs: readonly Program[],
   body: () => void,
 ): void {
   const missing = programs.filter((program) => Bun.which(program) === null && !existsSync(program));
-  if (missing.length === 0) {
-    describe(suite, body);
-    return;
-  }
   const commands = new Set(missing.map((program) => INSTALL[program]));
   const needs = `${missing.join(", ")} (${[...commands].join("; ")})`;
-  if (process.env["REQUIRE_PEERS"] === "1") {
+  describeUnless(missing.length === 0 ? undefined : needs, suite, body);
+}
+
+/** A suite that is skipped, with a line, where something is needed; with REQUIRE_PEERS=1 it fails. */
+export function describeUnless(needs: string | undefined, suite: string, body: () => void): void {
+  if (needs === undefined) {
+    describe(suite, body);
+  } else if (process.env["REQUIRE_PEERS"] === "1") {
     test(suite, () => {
       throw new Error(`${suite} needs ${needs}`);
     });
