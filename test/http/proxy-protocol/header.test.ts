@@ -154,6 +154,6 @@ test("two readers agree on what a connection begins with", () => {
 test("many of these are headers, and many are incomplete or invalid", () => {
   const readings = fc.sample(anyBeginning, 1000).map((bytes) => readHeaderSlowly([...bytes]));
   for (const kind of ["incomplete", "invalid"])
-    expect(readings.filter((reading) => reading === kind).length).toBeGreaterThan(200);
+    expect(readings.filter((reading) => reading === kind).length).toBeGreaterThan(50);
   expect(readings.filter((reading) => typeof reading === "object").length).toBeGreaterThan(100);
 });
