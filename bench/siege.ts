@@ -98,6 +98,9 @@ async function measure(
   try {
     await peers.come;
     read("they come");
+    // For what began while they came.
+    await Bun.sleep(phase / 2);
+    read("settling");
     await Bun.sleep(phase);
     read("under siege");
   } finally {
