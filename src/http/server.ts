@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { Busyness, readProcessorTimes } from "./busyness.ts";
 import { Connection, type Site } from "./connection.ts";
 import { Http1 } from "./http1/http1.ts";
 import { Http2 } from "./http2/http2.ts";
@@ -193,15 +194,9 @@ export class HttpServer {
 
   /** There is a clock only while there is somebody to be timed. */
   #startTicking(): ReturnType<typeof setInterval> {
-    let last = performance.now();
-    let cpu = process.cpuUsage();
+    const busyness = new Busyness(performance.now(), readProcessorTimes());
     return setInterval(() => {
-      const now = performance.now();
-      const { user, system } = process.cpuUsage(cpu);
-      const isBusy = (user + system) / 1000 > (now - last) * BUSY_SHARE || now - last > LATE;
-      this.#times.tick(isBusy);
-      last = now;
-      cpu = process.cpuUsage();
+      this.#times.tick(busyness.look(performance.now(), readProcessorTimes()));
     }, TICK);
   }
 
@@ -212,10 +207,6 @@ export class HttpServer {
     this.#parts.events.worked();
   }
 }
-
-/** We are busy if we took this share of a CPU since the last tick, or if that was so many ms ago. */
-const BUSY_SHARE = 0.5;
-const LATE = 1.1 * TICK;
 
 /** Milliseconds between the steps of a retirement that is spread. */
 const RETIRE_STEP = 100;
