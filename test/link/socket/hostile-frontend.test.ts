@@ -51,7 +51,7 @@ async function letIn(t: { readonly path: string; readonly core: TestCore }): Pro
 
 describe("a frontend is let in only with a hello", () => {
   test.each([
-    ["of another version", { version: 1 }, "this core speaks version 2 of the link"],
+    ["of another version", { version: 1 }, "this core speaks version 3 of the link"],
     ["of a core", { role: "core" as const }, "only a frontend may connect"],
     ["of a role that nobody knows", { role: undefined }, "only a frontend may connect"],
   ])("not one %s", async (_, hello, refusal) => {

@@ -11,8 +11,8 @@ import { sessionId } from "../../kit/test-broker.ts";
 import { anOffer } from "./linked.ts";
 import { payloadBytes } from "./raw-peer.ts";
 
-/** Version 2 of the link. Whoever has to change a line here has to change the version. */
-describe("version 2 of the link", () => {
+/** Version 3 of the link. Whoever has to change a line here has to change the version. */
+describe("version 3 of the link", () => {
   const hex = (bytes: Buffer) =>
     bytes
       .toString("hex")
@@ -20,7 +20,7 @@ describe("version 2 of the link", () => {
       .trim();
 
   test.each([
-    ["a hello", payloadBytes(HELLO, { version: 2, role: "http-frontend" }), "53424c4b 02000000 01"],
+    ["a hello", payloadBytes(HELLO, { version: 3, role: "http-frontend" }), "53424c4b 03000000 01"],
     [
       "a poll",
       payloadBytes(POLL_CALL.request, {
