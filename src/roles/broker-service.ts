@@ -52,6 +52,8 @@ export async function startMatching(
       options.allowedRelayPattern === undefined
         ? undefined
         : parseRelayPattern(options.allowedRelayPattern),
+    policy: options.policy,
+    countryOf: (address) => statistics.countryOf(address),
     limits: {
       waitingProxies: options.maxWaitingProxies,
       clients: options.maxClients,
