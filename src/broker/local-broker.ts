@@ -279,7 +279,17 @@ export class LocalBroker implements Broker {
     this.#relayPolicy = this.#policyFor(bridges);
   }
 
-  /** The poll intervals in force. */
+  /** The poll interval of each pool at this moment: the configured one, or what a policy makes of it. */
+  intervalsInForce(): PollIntervals {
+    const now = this.#parts.clock.now();
+    const inForce = (name: PoolName) => {
+      const { interval } = this.#allowances[name];
+      return this.#reach.adaptedInterval(this.#matches.pools[name], interval, now) ?? interval;
+    };
+    return { open: inForce("open"), moderate: inForce("moderate"), strict: inForce("strict") };
+  }
+
+  /** The configured poll intervals. */
   get pollIntervals(): PollIntervals {
     const { open, moderate, strict } = this.#allowances;
     return { open: open.interval, moderate: moderate.interval, strict: strict.interval };

@@ -38,7 +38,9 @@ export async function startMatching(
     log,
     load: () => ({
       waitingByPoolAndType: broker.waitingByPoolAndType(),
-      matchesInFlight: broker.load.clients,
+      matchesInFlight: broker.load.clients - broker.waitingClients,
+      waitingClients: broker.waitingClients,
+      pollIntervals: broker.intervalsInForce(),
     }),
   });
   if (!counting.ok) return counting;

@@ -47,7 +47,8 @@ const LOOK_EVERY = 20;
 
 async function lastMatches({ broker }: Matching): Promise<void> {
   const end = systemClock.now() + LAST_MATCHES;
-  while (broker.load.clients > 0 && systemClock.now() < end) await Bun.sleep(LOOK_EVERY);
+  while (broker.load.clients > broker.waitingClients && systemClock.now() < end)
+    await Bun.sleep(LOOK_EVERY);
 }
 
 /** Refusals that one count may stand for: a frontend sends each as it comes. */
