@@ -150,7 +150,7 @@ export class LocalBroker implements Broker {
       events.pollEnded(poll, "too-soon", 0);
       return Promise.resolve({ kind: "too-soon", nextPoll: this.#nextPoll(mustWaitUntil, now) });
     }
-    const told = adapted === undefined ? allowance.interval : this.#reach.spread(adapted);
+    const told = adapted && this.#reach.intervalToTell(poolName, adapted);
     const mayPollAt = allowance.note(key, since, told);
 
     const obstacle = this.#obstacle(poll, gone);
@@ -404,8 +404,13 @@ export class LocalBroker implements Broker {
     if (this.#clients.size + this.#matches.waiting === 0) this.#onDrained?.();
   }
 
-  /** Whole milliseconds from now to when an address may poll again, and no fewer than the policy has it. */
+  /**
+   * Whole milliseconds from now to when an address may poll again. The reference cuts off the fraction; without that a
+   * proxy that obeys never comes too soon.
+   */
   #nextPoll(mayPollAt: number, now: number): number {
-    return Math.max(this.#policy.leastNextPoll, Math.trunc(mayPollAt - now));
+    const { leastNextPoll } = this.#policy;
+    const whole = Math.trunc(mayPollAt - now);
+    return leastNextPoll === 0 ? Math.max(0, whole) : Math.max(leastNextPoll, whole + 1);
   }
 }

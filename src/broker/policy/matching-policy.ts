@@ -49,7 +49,10 @@ export interface MatchingPolicy {
 
   /** How long a poll waits while its pool is scarce, in ms: whole seconds, from `proxyDeadline` to 28 s. */
   readonly proxyWait: number;
-  /** The least that a proxy is told to wait before its next poll, in ms. Go proxies take 0 for their own 5 s. */
+  /**
+   * The least that a proxy is told to wait before its next poll, in ms. Go proxies take 0 for their own 5 s. 0: as the
+   * reference does.
+   */
   readonly leastNextPoll: number;
   /** How long an offer that finds no proxy waits for one, in ms, less than `clientDeadline`; 0: it is denied at once. */
   readonly clientWait: number;

@@ -6,7 +6,7 @@ import type { Client } from "../client.ts";
 import type { BrokerEvents } from "../events.ts";
 import type { Match } from "../match.ts";
 import type { Pool } from "../pool.ts";
-import { adaptiveInterval, Spread } from "./adaptive-interval.ts";
+import { AdaptiveInterval } from "./adaptive-interval.ts";
 import type { MatchingPolicy } from "./matching-policy.ts";
 import type { PoolName } from "./nat-classes.ts";
 import { NatMemory } from "./nat-memory.ts";
@@ -31,7 +31,7 @@ export class Reach {
   readonly #events: BrokerEvents;
   readonly #countryOf: CountryOf;
   readonly #keyOf: (address: Address) => number;
-  readonly #spread = new Spread();
+  readonly #intervals: Readonly<Record<PoolName, AdaptiveInterval>> | undefined;
   readonly #silent: UnreliableProxies | undefined;
   readonly #unreachable: UnreliableProxies | undefined;
   readonly #retries: Retries | undefined;
@@ -42,6 +42,14 @@ export class Reach {
     this.#events = events;
     this.#countryOf = countryOf;
     this.#keyOf = keyOf;
+    const bounds = policy.adaptiveInterval;
+    if (bounds !== undefined) {
+      this.#intervals = {
+        open: new AdaptiveInterval(bounds),
+        moderate: new AdaptiveInterval(bounds),
+        strict: new AdaptiveInterval(bounds),
+      };
+    }
     if (policy.silentProxiesLast) this.#silent = new UnreliableProxies(maxEntries);
     if (policy.rememberNat > 0) this.#natMemory = new NatMemory(policy.rememberNat, maxEntries);
     if (policy.learnFromRetries) {
@@ -75,14 +83,13 @@ export class Reach {
 
   /** A poll comes: the interval in force, in ms, where `base` is configured; undefined: that one. */
   adaptedInterval(pool: Pool<Match>, base: number, now: number): number | undefined {
-    const bounds = this.#policy.adaptiveInterval;
-    if (bounds === undefined) return undefined;
-    return adaptiveInterval(base, bounds, pool.size, pool.demand.reserve(base, now));
+    const reserve = pool.demand.reserve(base, now);
+    return this.#intervals?.[pool.name].inForce(base, pool.size, reserve, now);
   }
 
   /** A poll comes: the interval that its proxy is told, in ms, while `adapted` is in force. */
-  spread(adapted: number): number {
-    return this.#spread.spread(adapted);
+  intervalToTell(pool: PoolName, adapted: number): number {
+    return this.#intervals?.[pool].spread(adapted) ?? adapted;
   }
 
   /** A poll has waited as long as in a pool in surplus: whether it waits on. `interval`: of its pool, in ms. */
