@@ -84,6 +84,7 @@ export class LocalBroker implements Broker {
   #bridges: BridgeList;
   #relayPolicy: RelayPolicy;
   #draining = false;
+  #retired = false;
   #onDrained: (() => void) | undefined;
 
   constructor(parts: LocalBrokerParts) {
@@ -150,8 +151,10 @@ export class LocalBroker implements Broker {
       events.pollEnded(poll, "too-soon", 0);
       return Promise.resolve({ kind: "too-soon", nextPoll: this.#nextPoll(mustWaitUntil, now) });
     }
-    const told = adapted && this.#reach.intervalToTell(poolName, adapted);
-    const mayPollAt = allowance.note(key, since, told);
+    const told =
+      adapted === undefined ? allowance.interval : this.#reach.intervalToTell(poolName, adapted);
+    allowance.note(key, since, told);
+    const mayPollAt = since + told;
 
     const obstacle = this.#obstacle(poll, gone);
     if (obstacle !== undefined) {
@@ -300,6 +303,11 @@ export class LocalBroker implements Broker {
     for (const pool of POOL_NAMES) this.#allowances[pool].interval = intervals[pool];
   }
 
+  /** Clients that are left when this broker stops are asked of another: none gets a second proxy here any more. */
+  retire(): void {
+    this.#retired = true;
+  }
+
   /**
    * Sends every waiting proxy home and lets none wait any more. Resolves when the last client in flight has its answer
    * or its timeout: within the client deadline.
@@ -369,7 +377,7 @@ export class LocalBroker implements Broker {
   /** The proxy of a client is silent: another may answer sooner. A client that had to wait for its proxy gets no other. */
   #askSecond(client: Client): void {
     const { match, since, nat } = client;
-    if (match === undefined || match.since > since) return;
+    if (match === undefined || match.since > since || this.#retired) return;
     const now = this.#parts.clock.now();
     const pools = this.#policy.poolsForClient[nat].filter((name) =>
       this.#reach.hasToSpare(this.#matches.pools[name], now),

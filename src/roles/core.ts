@@ -22,6 +22,7 @@ export async function startCore(options: CoreOptions, log: Logger, exit: Exit): 
     async drain() {
       await matching.retire();
       served.socket.retire();
+      matching.broker.retire();
       await lastMatches(matching);
       // Waiting polls are not sent home: their frontends register them with the next core.
       await served.socket.stop();

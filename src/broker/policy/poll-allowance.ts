@@ -36,12 +36,12 @@ export class PollAllowance {
   }
 
   /**
-   * Notes a poll that came at `since` and returns when the key may poll next. When the table is full of addresses that
-   * still wait, the poll goes unnoted: a flood of addresses must not keep honest proxies out.
+   * Notes a poll that came at `since`, whose proxy is told to leave `told` ms to its next. Who does not understand that is
+   * held to the configured interval at most. When the table is full of addresses that still wait, the poll goes unnoted: a
+   * flood of addresses must not keep honest proxies out.
    */
-  note(key: number, since: number, interval = this.interval): number {
-    const expires = since + interval;
+  note(key: number, since: number, told = this.interval): void {
+    const expires = since + Math.min(told, this.interval);
     this.#noted.set(key, { since, expires }, since);
-    return expires;
   }
 }

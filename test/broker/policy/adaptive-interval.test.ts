@@ -94,6 +94,21 @@ describe("an address", () => {
   });
 });
 
+test("a proxy that heeds nothing may come by the configured interval, however long others are told to wait", () => {
+  const t = new TestBroker({ policy: ADAPTIVE });
+  const address = new Address("198.51.100.1");
+  for (let minute = 0; minute < 20; minute++) {
+    for (let n = 0; n < 300; n++) t.poll(`other ${minute} ${n}`);
+    t.clock.advance(5_000);
+  }
+  expect(t.broker.intervalsInForce().open).toBe(60_000);
+  for (let n = 0; n < 3; n++) {
+    t.poll(`deaf ${n}`, { address });
+    t.clock.advance(20_001);
+  }
+  expect(t.events.count("too-soon")).toBe(0);
+});
+
 test("configured intervals stay what the reference makes of them", async () => {
   const t = new TestBroker({ policy: { ...REACH_POLICY, adaptiveInterval: undefined } });
   const poll = t.poll("1");

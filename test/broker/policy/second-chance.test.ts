@@ -121,6 +121,17 @@ describe("a proxy that is silent for 2 s", () => {
   });
 });
 
+test("a broker that is about to stop asks no second proxy", async () => {
+  const t = new TestBroker({ policy });
+  t.poll("first");
+  const second = t.poll("second");
+  t.offer("o");
+  t.broker.retire();
+  t.clock.advance(4_000);
+  await settle();
+  expect(second.outcome).toBeUndefined();
+});
+
 test("a client that waited for its proxy gets no second one", async () => {
   const t = new TestBroker({ policy: { ...policy, clientWait: 3_000, maxWaitingClients: 9 } });
   t.offer("o");
