@@ -1,7 +1,7 @@
 /** What a broker told of its work, as words in order. */
 
 import type { Offer, Poll } from "../../src/broker/broker.ts";
-import type { BrokerEvents, OfferEnd, PollEnd } from "../../src/broker/events.ts";
+import type { BrokerEvents, OfferEnd, PolicyAct, PollEnd } from "../../src/broker/events.ts";
 import type { ProxyType } from "../../src/messages/proxy-type.ts";
 import { descriptionText } from "../../src/messages/session-description.ts";
 
@@ -26,6 +26,10 @@ export class EventLog implements BrokerEvents {
 
   answerEnded(delivered: ProxyType | undefined): void {
     this.words.push(`answer of ${delivered ?? "nobody"}`);
+  }
+
+  policyActed(act: PolicyAct): void {
+    this.words.push(act);
   }
 
   /** How often each word group that begins with the given text was said. */

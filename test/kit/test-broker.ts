@@ -18,11 +18,13 @@ export function sessionId(text: string): SessionId {
 /** A promise whose outcome can be looked at without waiting. */
 export class Watched<T> {
   outcome: T | undefined = undefined;
+  readonly ended: Promise<T>;
   readonly #gone = new AbortController();
 
   constructor(start: (gone: AbortSignal) => Promise<T>) {
-    void start(this.#gone.signal).then((outcome) => {
+    this.ended = start(this.#gone.signal).then((outcome) => {
       this.outcome = outcome;
+      return outcome;
     });
   }
 

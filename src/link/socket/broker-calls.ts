@@ -9,7 +9,7 @@ import {
   RENDEZVOUS_METHODS,
   type SessionCounts,
 } from "../../broker/broker.ts";
-import { PROXY_DEADLINE } from "../../broker/policy/matching-policy.ts";
+import { LONGEST_PROXY_WAIT } from "../../broker/policy/matching-policy.ts";
 import { parseAddress, parseBareAddress } from "../../messages/address-text.ts";
 import type { Address } from "../../messages/address.ts";
 import { type Fingerprint, parseFingerprint } from "../../messages/fingerprint.ts";
@@ -48,7 +48,7 @@ const poll: Codec<Poll> = {
     const address = readAddress(from);
     const waited = from.optionalU32();
     if (!isSessionId(sid) || !address.ok) return undefined;
-    if (waited !== undefined && waited > PROXY_DEADLINE) return undefined;
+    if (waited !== undefined && waited > LONGEST_PROXY_WAIT) return undefined;
     return { sid, type, nat, clients, relayPattern, address: address.value, waited };
   },
 };

@@ -82,7 +82,7 @@ const poll: fc.Arbitrary<Poll> = fc.record({
   clients: count,
   relayPattern: fc.option(text),
   address,
-  waited: optional(fc.nat(10_000)),
+  waited: optional(fc.nat(28_000)),
 });
 const offer: fc.Arbitrary<Offer> = fc.record({
   offer: description,
@@ -205,7 +205,7 @@ function pollBytes(fields: {
   writer.whole(fields.clients ?? 0);
   writer.optionalText("$");
   writer.optionalText(fields.address ?? "192.0.2.1");
-  writer.optionalU32(fields.waited ?? 10_000);
+  writer.optionalU32(fields.waited ?? 28_000);
   return writer.bytes;
 }
 
@@ -230,7 +230,7 @@ describe("the core does not take", () => {
     ["an unknown NAT type", { nat: 6 }],
     ["more clients than there are numbers", { clients: Number.POSITIVE_INFINITY }],
     ["fewer clients than none", { clients: -1 }],
-    ["a wait longer than any", { waited: 10_001 }],
+    ["a wait longer than any", { waited: 28_001 }],
   ])("a poll with %s", (_, wrong) => {
     expect(decode(POLL_CALL.request, pollBytes({}))).toBeDefined();
     expect(decode(POLL_CALL.request, pollBytes(wrong))).toBeUndefined();
