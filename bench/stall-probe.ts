@@ -12,6 +12,7 @@ const ADDRESS = "128.0.0.1";
 export interface StallReading {
   /** The longest time to an answer. */
   readonly longest: number;
+  readonly median: number;
   readonly p99: number;
   /** The most that a question came too late: so much of `longest` may be the probe's own. */
   readonly late: number;
@@ -38,6 +39,7 @@ export class StallProbe {
     const times = this.#times.toSorted((a, b) => a - b);
     const reading = {
       longest: percentile(times, 100),
+      median: percentile(times, 50),
       p99: percentile(times, 99),
       late: this.#late,
       answers: times.length,

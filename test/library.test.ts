@@ -44,9 +44,12 @@ beforeAll(async () => {
     symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
   }
   const document = readFileSync(join(ROOT, "docs/embedding.md"), "utf8");
-  const [, example = ""] = /```js\n([\s\S]*?)```/.exec(document) ?? [];
+  const [broker = "", http = ""] = [...document.matchAll(/```js\n([\s\S]*?)```/g)].map(
+    ([, example = ""]) => example,
+  );
   writeFileSync(join(consumer, "package.json"), '{ "type": "module" }');
-  writeFileSync(join(consumer, "example.js"), example);
+  writeFileSync(join(consumer, "example.js"), broker);
+  writeFileSync(join(consumer, "http.js"), http);
 });
 
 afterAll(() => rmSync(consumer, { recursive: true }));
@@ -55,6 +58,15 @@ const EXAMPLE_OUTPUT = "proxy: matched\nanswer: delivered\nclient: answered\n";
 
 test("the example of docs/embedding.md runs on Bun", async () => {
   expect(await run([process.execPath, "example.js"], consumer)).toBe(EXAMPLE_OUTPUT);
+});
+
+test("the HTTP server of docs/embedding.md runs on Bun", async () => {
+  expect(await run([process.execPath, "http.js"], consumer)).toBe("POST /hello world 5\n");
+});
+
+test("the HTTP server can't be imported elsewhere", async () => {
+  const imported = run(["node", "http.js"], consumer).catch(String);
+  expect(await imported).toContain("ERR_PACKAGE_PATH_NOT_EXPORTED");
 });
 
 describeRuntime("node", [], nodeVersion() >= OLDEST_NODE);
@@ -107,8 +119,8 @@ describe("types", () => {
     await run([join(ROOT, "node_modules/.bin/tsc"), "-p", project], consumer);
   }
 
-  test("the example is well typed", () => {
-    return check("example.ts", readFileSync(join(consumer, "example.js"), "utf8"));
+  test.each(["example", "http"])("%s.js is well typed", (name) => {
+    return check(`${name}.ts`, readFileSync(join(consumer, `${name}.js`), "utf8"));
   });
 
   test("what was not decoded is no message, and modules within the package are out of reach", () => {

@@ -82,23 +82,15 @@ function compare(list: Uint32Array, index: number, address: Uint32Array, width: 
   return 0;
 }
 
-/**
- * Reads a country file: one entry a line, `#` in the first column for comments, blank lines and a byte order mark
- * skipped, lines ended by LF or CRLF. One bad line refuses the whole file. So does a range that doesn't lie above the one before it, as a binary
- * search would miss addresses; a range with LOW above HIGH is empty, and allowed.
- */
-export function parseCountryTable(bytes: Uint8Array, family: Family): ParsedCountryTable {
-  const parsing = parseInSlices(bytes, family);
-  for (;;) {
-    const step = parsing.next();
-    if (step.done === true) return step.value;
-  }
-}
-
 /** Lines that are read at a time: a few ms. */
 const SLICE_LINES = 5_000;
 
-/** The same, with pauses in which the caller can do something else. */
+/**
+ * Reads a country file: one entry a line, `#` in the first column for comments, blank lines and a byte order mark
+ * skipped, lines ended by LF or CRLF. One bad line refuses the whole file. So does a range that doesn't lie above the
+ * one before it, as a binary search would miss addresses; a range with LOW above HIGH is empty, and allowed. There are
+ * pauses in which the caller can do something else.
+ */
 export function* parseInSlices(
   bytes: Uint8Array,
   family: Family,

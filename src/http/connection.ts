@@ -117,6 +117,8 @@ export class Connection implements Wire, Waiting<Connection>, Receiver {
     if (bound !== undefined) this.struck(bound);
     if (timed === "request" || timed === "head" || timed === "body")
       this.#protocol?.timedOut(timed);
+    // What is unread may be held by the socket, or by the protocol.
+    else if (timed === "unread" && this.#unsent === undefined) this.#protocol?.timedOut(timed);
     // What the system has not delivered yet, it still does; a reset would take it back.
     else if (timed === "closing") this.#close();
     else this.cut();

@@ -1,5 +1,8 @@
 /** A server for HTTP/1.1 and HTTP/2: all its connections, and what they may cost together. */
 
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Busyness, readProcessorTimes } from "./busyness.ts";
 import { Connection, type Site } from "./connection.ts";
 import { Http1 } from "./http1/http1.ts";
 import { Http2 } from "./http2/http2.ts";
@@ -112,25 +115,26 @@ export class HttpServer {
 
   /**
    * Asks every peer to leave, over so many ms: those that idle are closed, replies from now on close their connection.
-   * New connections are still taken.
+   * New connections are still taken. Resolves when all have been asked, or none is left.
    */
-  retire(spread: number): void {
+  async retire(spread: number): Promise<void> {
     this.#retired = true;
     const connections = [...this.#connections];
+    const { length } = connections;
     const started = performance.now();
-    const retireDue = () => {
+    for (;;) {
       const due = spread === 0 ? 1 : Math.min(1, (performance.now() - started) / spread);
-      const left = Math.floor(connections.length * (1 - due));
+      const left = Math.floor(length * (1 - due));
       while (connections.length > left) connections.pop()?.retire();
-      if (connections.length > 0) setTimeout(retireDue, RETIRE_STEP);
-    };
-    retireDue();
+      if (connections.length === 0 || this.#connections.size === 0) return;
+      await sleep(RETIRE_STEP);
+    }
   }
 
   /** Stops listening, gives replies on their way so many ms, and closes what is left. */
   async stop(timeout: number): Promise<void> {
     this.#listening.stop();
-    this.retire(0);
+    void this.retire(0);
     if (this.#connections.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onLastClosed = resolve;
@@ -190,15 +194,9 @@ export class HttpServer {
 
   /** There is a clock only while there is somebody to be timed. */
   #startTicking(): ReturnType<typeof setInterval> {
-    let last = performance.now();
-    let cpu = process.cpuUsage();
+    const busyness = new Busyness(performance.now(), readProcessorTimes());
     return setInterval(() => {
-      const now = performance.now();
-      const { user, system } = process.cpuUsage(cpu);
-      const isBusy = (user + system) / 1000 > (now - last) * BUSY_SHARE || now - last > LATE;
-      this.#times.tick(isBusy);
-      last = now;
-      cpu = process.cpuUsage();
+      this.#times.tick(busyness.look(performance.now(), readProcessorTimes()));
     }, TICK);
   }
 
@@ -209,10 +207,6 @@ export class HttpServer {
     this.#parts.events.worked();
   }
 }
-
-/** We are busy if we took this share of a CPU since the last tick, or if that was so many ms ago. */
-const BUSY_SHARE = 0.5;
-const LATE = 1.1 * TICK;
 
 /** Milliseconds between the steps of a retirement that is spread. */
 const RETIRE_STEP = 100;

@@ -1,5 +1,6 @@
 /** The one place where the sockets of the runtime stand, but for `proxy-protocol/late-tls.ts`. */
 
+import { constants } from "node:crypto";
 import { createServer } from "node:tls";
 
 import { Connection } from "./connection.ts";
@@ -41,6 +42,28 @@ export interface Listening {
 /** What ALPN offers, in the order of our preference, as it goes over the wire. */
 const ALPN = Buffer.from("\x02h2\x08http/1.1", "latin1");
 
+/**
+ * What TLS has besides a certificate. With TLS 1.2 the server chooses the cipher, and every one is forward secret, as in
+ * Go since 1.22: a key that is stolen opens nothing that was recorded before. TLS 1.3 has no others.
+ */
+const TLS_POLICY = {
+  ciphers: [
+    "AES128-GCM-SHA256",
+    "AES256-GCM-SHA384",
+    "CHACHA20-POLY1305",
+    "AES128-SHA",
+    "AES256-SHA",
+  ]
+    .flatMap((cipher) => [`ECDHE-ECDSA-${cipher}`, `ECDHE-RSA-${cipher}`])
+    .join(":"),
+  secureOptions: constants.SSL_OP_CIPHER_SERVER_PREFERENCE,
+};
+
+/** The runtime's options for a certificate, the same wherever TLS begins. */
+export function tlsOptions(tls: TlsCredentials): TlsCredentials & typeof TLS_POLICY {
+  return { ...tls, ...TLS_POLICY };
+}
+
 /** What connections begin with. TLS after a PROXY header is for `proxy-protocol/late-tls.ts`. */
 export type Beginning = TlsCredentials | "plain" | "proxy-header";
 
@@ -55,7 +78,7 @@ export function listen(parts: ListenParts, beginning: Beginning): Listening {
     reusePort: parts.sharePort,
     // A peer that has sent its last word may still want its reply.
     allowHalfOpen: true,
-    ...(tls === undefined ? {} : { tls: { ...tls, ALPNProtocols: ALPN } }),
+    ...(tls === undefined ? {} : { tls: { ...tlsOptions(tls), ALPNProtocols: ALPN } }),
     socket: {
       open(socket) {
         const connection = accept(socket);
@@ -115,7 +138,7 @@ function awaitHeader(
  * and connections in between would be lost. `setKeyCert` of a socket is no way: the handshake then ignores ALPN.
  */
 function setCertificate(listener: object, tls: TlsCredentials): void {
-  Object.assign(createServer(), { _handle: listener }).setSecureContext(tls);
+  Object.assign(createServer(), { _handle: listener }).setSecureContext(tlsOptions(tls));
 }
 
 /** The reason of a handshake that its peer did not finish. */

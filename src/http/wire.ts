@@ -2,8 +2,11 @@
 
 import type { Bound } from "./limits.ts";
 
-/** What a peer keeps us waiting for. Each has a time limit of its own; `reply` has none, since then the peer waits. */
-export type Awaited = "request" | "head" | "body" | "reply";
+/**
+ * What a peer keeps us waiting for. Each has a time limit of its own; `reply` has none, since then the peer waits.
+ * `unread`: that it takes a reply. Protocols await this only if they can't write yet; what is written, the wire times.
+ */
+export type Awaited = "request" | "head" | "body" | "unread" | "reply";
 
 /** A connection, as a protocol sees it. Every method may be called at any time; after the end they do nothing. */
 export interface Wire {

@@ -36,8 +36,8 @@ export interface Listening {
   /** Looks for a new certificate: SIGHUP. */
   reload(): void;
   /**
-   * Asks every peer to close its connection, and no authority for certificates any more. The port stays open: a proxy
-   * may have to connect to bring the answer for a client in flight.
+   * Asks every peer to close its connection, over `--drain-spread`, and no authority for certificates any more. The port
+   * stays open: a proxy may have to connect to bring the answer for a client in flight.
    */
   retire(): Promise<void>;
   /** Closes the port, after pending responses have had their time. */
@@ -118,8 +118,7 @@ export function startListening(parts: ListeningParts): StartedListening {
       if (reloaded?.ok === false) log.error(`SIGHUP: ${reloaded.error}`);
     },
     async retire() {
-      port?.retire(options.drainSpread);
-      await certificates?.close();
+      await Promise.all([port?.retire(options.drainSpread), certificates?.close()]);
     },
     async stop() {
       await port?.stop();

@@ -13,7 +13,7 @@ const LONGEST_PAUSE = 30_000;
 /** A worker that lived for so many milliseconds is no longer taken for one that can't start. */
 const HEALTHY_AFTER = 60_000;
 
-/** Milliseconds that a worker may take to drain: a client in flight, and what is pending after that. */
+/** Milliseconds that a worker may take to drain beyond its spread: a client in flight, and what is pending after that. */
 const DRAIN_TIMEOUT = 15_000;
 
 /**
@@ -123,11 +123,14 @@ export class Worker {
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
   }
 
-  /** Closes its standard input, at which it drains; resolves when it has exited, by itself or not. */
-  async stop(): Promise<void> {
+  /**
+   * Closes its standard input, at which it drains, over `spread` ms at least; resolves when it has exited, by itself or
+   * not.
+   */
+  async stop(spread: number): Promise<void> {
     this.#end();
     await this.#process.stdin.end();
-    const timer = setTimeout(() => this.kill(), DRAIN_TIMEOUT);
+    const timer = setTimeout(() => this.kill(), DRAIN_TIMEOUT + spread);
     await this.#process.exited;
     clearTimeout(timer);
   }

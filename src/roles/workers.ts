@@ -84,7 +84,7 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
     async drain() {
       const retired = Promise.all([certificates?.close(), matching.retire()]);
       // The workers send their proxies home and finish their clients, for which they need the core.
-      await Promise.all(workers.map((worker) => worker.stop()));
+      await Promise.all(workers.map((worker) => worker.stop(options.drainSpread)));
       await broker.drain();
       await retired;
       await served.socket.stop();

@@ -7,7 +7,7 @@ import { type FlagType, intBetween, parseGoFlags, quote, STRING } from "../cli/g
 import { explainFileError } from "../system/named-file.ts";
 import { compare } from "./compare.ts";
 import { formatPage } from "./page.ts";
-import { PAST_POLICIES, POLICIES, type PolicyParts } from "./policies.ts";
+import { CHECK_POLICIES, POLICIES, type PolicyParts } from "./policies.ts";
 import { formatJson, formatTable, LEGEND, type ScenarioReport } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
 import { CHECKS, SCENARIOS } from "./scenarios.ts";
@@ -25,7 +25,7 @@ const LARGEST_SEED = 2 ** 32 - 1;
 const LARGEST_SCALE = 10_000;
 
 /** Every policy that has a name. */
-const KNOWN_POLICIES = new Map([...POLICIES, ...PAST_POLICIES]);
+const KNOWN_POLICIES = new Map([...POLICIES, ...CHECK_POLICIES]);
 
 /** Where progress is shown, if somebody watches. */
 export interface Terminal {
@@ -200,7 +200,7 @@ compares its policies. docs/reach.md says what is modelled and what is not.
 Scenarios of ${ALL}:
 ${list(SCENARIOS)}
 
-Checks of the simulation itself (there is also the policy ${[...PAST_POLICIES.keys()].join(", ")}):
+Checks of the simulation itself (their policies: ${[...CHECK_POLICIES.keys()].join(", ")}):
 ${list(CHECKS)}
 `;
 }

@@ -1,28 +1,70 @@
 /** The policies that can be compared, by name. */
 
 import type { LocalBrokerParts } from "../broker/local-broker.ts";
-import { REFERENCE_POLICY } from "../broker/policy/matching-policy.ts";
-import { DEFAULT_POLL_INTERVALS } from "../broker/policy/poll-intervals.ts";
+import {
+  type MatchingPolicy,
+  REACH_POLICY,
+  REFERENCE_POLICY,
+} from "../broker/policy/matching-policy.ts";
+import { DEFAULT_POLL_INTERVALS, type PollIntervals } from "../broker/policy/poll-intervals.ts";
 
 /** What a policy is to a `LocalBroker`: some of its parts. */
 export type PolicyParts = Pick<LocalBrokerParts, "policy" | "pollIntervals">;
 
-/** Constants of the reference policy that nothing in the protocol asks for. */
-const LONG_WAIT = { ...REFERENCE_POLICY, proxyDeadline: 25_000 };
-const SHORT_INTERVALS = { open: 1_000, moderate: 1_000, strict: 1_000 };
+/** For how many ms the NAT type of an address is remembered, where it is. */
+const NAT_MEMORY = 24 * 3_600_000;
 
-/** Compared unless others are asked for. */
+/** The reference's policy, with other values for some of its parts. */
+function reference(parts: Partial<MatchingPolicy>): PolicyParts {
+  return { policy: { ...REFERENCE_POLICY, ...parts }, pollIntervals: DEFAULT_POLL_INTERVALS };
+}
+
+/** The policy that is in force unless the operator says otherwise, with other values for some of its parts. */
+function reach(parts: Partial<MatchingPolicy>): PolicyParts {
+  return { policy: { ...REACH_POLICY, ...parts }, pollIntervals: DEFAULT_POLL_INTERVALS };
+}
+
+const {
+  proxyWait,
+  leastNextPoll,
+  clientWait,
+  maxWaitingClients,
+  adaptiveInterval,
+  secondChance,
+  silentProxiesLast,
+  comesBefore,
+} = REACH_POLICY;
+
+/**
+ * Compared unless others are asked for: the reference, each part of our policy alone, all of them, and with those that an
+ * operator can add.
+ */
 export const POLICIES: ReadonlyMap<string, PolicyParts> = new Map([
-  ["reference", { policy: REFERENCE_POLICY, pollIntervals: DEFAULT_POLL_INTERVALS }],
-  ["wait-25s", { policy: LONG_WAIT, pollIntervals: DEFAULT_POLL_INTERVALS }],
-  ["interval-1s", { policy: REFERENCE_POLICY, pollIntervals: SHORT_INTERVALS }],
-  ["wait-25s-interval-1s", { policy: LONG_WAIT, pollIntervals: SHORT_INTERVALS }],
+  ["reference", reference({})],
+  ["proxy-wait", reference({ proxyWait, leastNextPoll })],
+  ["client-wait", reference({ clientWait, maxWaitingClients })],
+  ["adaptive-interval", reference({ adaptiveInterval, leastNextPoll })],
+  ["second-chance", reference({ secondChance })],
+  ["silent-last", reference({ silentProxiesLast, comesBefore })],
+  ["reach", reach({})],
+  ["reach-retries", reach({ learnFromRetries: true })],
+  ["reach-nat-memory", reach({ rememberNat: NAT_MEMORY })],
+  ["reach-country", reach({ avoidSameCountry: true })],
 ]);
 
-/** For checks of the simulation: the reference before addresses were held to poll intervals. */
-export const PAST_POLICIES: ReadonlyMap<string, PolicyParts> = new Map([
-  [
-    "reference-2024",
-    { policy: REFERENCE_POLICY, pollIntervals: { open: 0, moderate: 0, strict: 0 } },
-  ],
+const LONG_WAIT = { ...REFERENCE_POLICY, proxyDeadline: 25_000, proxyWait: 25_000 };
+
+function everywhere(interval: number): PollIntervals {
+  return { open: interval, moderate: interval, strict: interval };
+}
+
+/**
+ * For checks of the simulation: constants of the reference changed, and the reference before it held addresses to poll
+ * intervals.
+ */
+export const CHECK_POLICIES: ReadonlyMap<string, PolicyParts> = new Map([
+  ["reference-2024", { policy: REFERENCE_POLICY, pollIntervals: everywhere(0) }],
+  ["wait-25s", { policy: LONG_WAIT, pollIntervals: DEFAULT_POLL_INTERVALS }],
+  ["interval-1s", { policy: REFERENCE_POLICY, pollIntervals: everywhere(1_000) }],
+  ["wait-25s-interval-1s", { policy: LONG_WAIT, pollIntervals: everywhere(1_000) }],
 ]);

@@ -5,6 +5,7 @@ import { drainMicrotasks } from "bun:jsc";
 import { DEFAULT_BRIDGES } from "../broker/bridge-list.ts";
 import { NO_EVENTS } from "../broker/events.ts";
 import { LocalBroker } from "../broker/local-broker.ts";
+import { countryOf } from "./countries.ts";
 import type { PolicyParts } from "./policies.ts";
 import { Population } from "./population.ts";
 import { RestartingBroker } from "./restarting-broker.ts";
@@ -47,6 +48,7 @@ export function run(scenario: Scenario, policy: PolicyParts, options: RunOptions
         bridges: DEFAULT_BRIDGES,
         allowedRelayPattern: undefined,
         limits: NO_LIMITS,
+        countryOf,
         ipv6Prefix: 64,
         hashAddress: (address) => Bun.hash.crc32(address),
         ...policy,

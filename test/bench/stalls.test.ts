@@ -54,7 +54,7 @@ test("every cause comes within the phase of its name", async () => {
   const readings: StallReading[] = [];
   const take = () => {
     log.push("take");
-    const reading = { longest: readings.length, p99: 0, late: 0, answers: 0 };
+    const reading = { longest: readings.length, median: 0, p99: 0, late: 0, answers: 0 };
     readings.push(reading);
     return reading;
   };

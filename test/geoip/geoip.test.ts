@@ -2,13 +2,10 @@ import { describe, expect, test } from "bun:test";
 
 import * as fc from "fast-check";
 
-import {
-  type CountryTable,
-  type Family,
-  parseCountryTable,
-} from "../../src/geoip/country-table.ts";
+import { type CountryTable, type Family } from "../../src/geoip/country-table.ts";
 import { GeoIp, UNKNOWN_COUNTRY } from "../../src/geoip/geoip.ts";
 import vectors from "../vectors/geoip.json";
+import { parseCountryTable } from "./whole-table.ts";
 
 function load(text: string, family: Family): CountryTable {
   const parsed = parseCountryTable(new TextEncoder().encode(text), family);

@@ -6,6 +6,7 @@ import { KEPT_BYTES } from "../../src/http/limits.ts";
 import type { Handler } from "../../src/http/message.ts";
 import { HttpServer, type HttpServerParts } from "../../src/http/server.ts";
 import { ANY_CERTIFICATE } from "../tls/any-certificate.ts";
+import { GET, headers, PREFACE, readFrames, settings, windowUpdate } from "./http2/frames.ts";
 
 const PLAIN = { status: 200, fields: [] } as const;
 const hello: Handler = (_, exchange) => exchange.reply({ head: PLAIN, body: "hello" });
@@ -114,6 +115,22 @@ test("peers that keep all memory there is for requests do not cost others theirs
     const answer = await ask(server.port, false, start, "Host: x\r\nConnection: close\r\n\r\n");
     expect(answer).toEndWith("hello");
   }
+});
+
+test("a peer over HTTP/2 that opens no window is rid of its reply in time, and keeps its connection", async () => {
+  const { server, events } = serve({ tls: ANY_CERTIFICATE, timeLimits: { unread: 1_000 } });
+  const host = { host: "127.0.0.1", port: server.port, rejectUnauthorized: false };
+  const socket = connectTls({ ...host, ALPNProtocols: ["h2"] });
+  stage.defer(() => void socket.destroy());
+  let received = Buffer.alloc(0);
+  socket.on("data", (bytes: Buffer) => (received = Buffer.concat([received, bytes])));
+  const frames = () => readFrames(received).map(({ type, stream }) => `${stream} ${type}`);
+  socket.write(Buffer.concat([PREFACE, settings([4, 0]), headers(1, GET)]));
+  await until("given up", () => frames().includes("1 RST_STREAM"));
+  expect(Object.fromEntries(events.struck)).toEqual({ "unread-time": 1 });
+  socket.write(Buffer.concat([headers(3, GET), windowUpdate(3, 5)]));
+  await until("reply", () => frames().includes("3 DATA"));
+  expect(server.connections).toBe(1);
 });
 
 test("what throws when a socket has something to tell is a bug, and ends that connection", async () => {

@@ -256,7 +256,7 @@ test("a server that retires closes those that idle, one after the other, and ser
     await until("reply", () => peer.received().endsWith("hello"));
     peers.push(peer);
   }
-  server.retire(800);
+  const retired = server.retire(800);
   await Bun.sleep(400);
   const closed = peers.filter((peer) => peer.isClosed()).length;
   expect(closed).toBeWithin(1, 8);
@@ -265,6 +265,7 @@ test("a server that retires closes those that idle, one after the other, and ser
   await until("reply", () => late.received().endsWith("hello"));
   expect(late.received()).toInclude("\r\nConnection: close\r\n");
   await until("all closed", () => server.connections === 0);
+  await retired;
 });
 
 test("what a peer sends after the last reply does not cost it that reply", async () => {

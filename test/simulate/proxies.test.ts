@@ -10,7 +10,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 const everySecond = { pollIntervals: { open: 1_000, moderate: 1_000, strict: 1_000 } };
-const longWait = { policy: { ...REFERENCE_POLICY, proxyDeadline: 25_000 } };
+const longWait = { policy: { ...REFERENCE_POLICY, proxyDeadline: 25_000, proxyWait: 25_000 } };
 
 describe("Go's ticker", () => {
   test("keeps one tick that nobody took, and loses the others", () => {

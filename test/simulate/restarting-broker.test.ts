@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 
+import { writeDescription } from "../../src/messages/session-description.ts";
 import { RestartingBroker } from "../../src/simulate/restarting-broker.ts";
 import { sessionId, settle, TestBroker, Watched } from "../kit/test-broker.ts";
 
@@ -13,7 +14,7 @@ const poll = (sid: string) => ({
 });
 
 const offer = {
-  offer: "offer",
+  offer: writeDescription("offer"),
   nat: "unknown",
   fingerprint: undefined,
   address: undefined,
@@ -33,7 +34,9 @@ test("a restart drains, leaves nobody listening for a while, and forgets everyth
   expect(matched.outcome?.kind).toBe("matched");
   expect(waiting.outcome?.kind).toBe("idle");
 
-  expect(await broker.answer({ sid: sessionId("matched"), answer: "answer" })).toEqual({
+  expect(
+    await broker.answer({ sid: sessionId("matched"), answer: writeDescription("answer") }),
+  ).toEqual({
     kind: "delivered",
   });
   await settle();

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { compare } from "../../src/simulate/compare.ts";
-import { PAST_POLICIES, POLICIES, type PolicyParts } from "../../src/simulate/policies.ts";
+import { CHECK_POLICIES, POLICIES, type PolicyParts } from "../../src/simulate/policies.ts";
 import { WORST_DAY } from "../../src/simulate/published-days.ts";
 import { formatJson } from "../../src/simulate/report.ts";
 import { run } from "../../src/simulate/run.ts";
@@ -26,7 +26,7 @@ function shortened(name: string): Scenario {
 }
 
 function policy(name: string): PolicyParts {
-  const found = POLICIES.get(name) ?? PAST_POLICIES.get(name);
+  const found = POLICIES.get(name) ?? CHECK_POLICIES.get(name);
   if (found === undefined) throw new Error(`no policy ${name}`);
   return found;
 }

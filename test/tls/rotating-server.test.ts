@@ -146,7 +146,7 @@ describeWithPrograms("a server whose certificate changes", ["openssl"], () => {
   });
 
   test("a server that asks everybody to leave goes on asking after a change", async () => {
-    server.retire(0);
+    await server.retire(0);
     server.replaceCertificate(second.tls);
     await handedOver();
     expect((await (await TlsConnection.open(port)).request("/")).isLast).toBe(true);

@@ -22,14 +22,3 @@ export interface SqsEvents {
   /** A stale client queue was deleted. */
   queueCleaned(): void;
 }
-
-/** For a rendezvous whose work nobody counts. */
-export const NO_SQS_EVENTS: SqsEvents = {
-  received() {},
-  ignored() {},
-  replied() {},
-  replyFailed() {},
-  deleteFailed() {},
-  receiveFailed() {},
-  queueCleaned() {},
-};

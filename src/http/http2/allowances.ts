@@ -27,14 +27,19 @@ export const ALLOWANCES: Readonly<Record<Allowed, Allowance>> = {
   "h2-empty-frames": { most: 200, perReply: 2 },
 };
 
-/** Bytes of replies that give back one control frame: some peers send two WINDOW_UPDATE for every KiB. */
-const BYTES_PER_CONTROL_FRAME = 512;
+/**
+ * Bytes of replies that give back one control frame. A peer with windows of 1 KiB sends a WINDOW_UPDATE for the stream and
+ * one for the connection with every 512 bytes, however small the frames are that bring them.
+ */
+const BYTES_PER_CONTROL_FRAME = 256;
 
 /** What one connection has left. */
 export class Allowances {
   #resets = ALLOWANCES["h2-resets"].most;
   #controlFrames = ALLOWANCES["h2-control-frames"].most;
   #emptyFrames = ALLOWANCES["h2-empty-frames"].most;
+  /** Bytes of replies that have not given back anything. */
+  #sentBytes = 0;
 
   /** Uses one. False: none was left. */
   spend(allowed: Allowed): boolean {
@@ -57,7 +62,10 @@ export class Allowances {
 
   /** So many bytes of a reply have been sent. */
   sent(bytes: number): void {
-    const more = Math.floor(bytes / BYTES_PER_CONTROL_FRAME);
+    this.#sentBytes += bytes;
+    if (this.#sentBytes < BYTES_PER_CONTROL_FRAME) return;
+    const more = Math.floor(this.#sentBytes / BYTES_PER_CONTROL_FRAME);
+    this.#sentBytes %= BYTES_PER_CONTROL_FRAME;
     this.#controlFrames = refill("h2-control-frames", this.#controlFrames, more);
   }
 }

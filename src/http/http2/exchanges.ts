@@ -38,19 +38,19 @@ export class Exchanges implements StreamOwner, SenderOwner {
 
   constructor(parts: ExchangesParts) {
     this.#parts = parts;
-    this.sender = new Sender(parts.wire, this, parts.protocol.date, parts.allowances);
+    this.sender = new Sender(this, parts);
   }
 
-  /** Whether a reply is being made. */
+  /** Whether a handler has not replied. */
   get isReplying(): boolean {
-    return this.#unanswered > 0 || this.sender.reading > 0;
+    return this.#unanswered > 0;
   }
 
   /** A request has arrived, without its body. */
   begin(stream: Stream, request: IncomingRequest): void {
     stream.request = request;
     this.held += request.held;
-    this.#parts.awaiting.bodyBegins();
+    request.round = this.#parts.awaiting.begins("body");
   }
 
   /** Adds to the body of a request. */
@@ -85,7 +85,7 @@ export class Exchanges implements StreamOwner, SenderOwner {
     if (request === undefined) return undefined;
     stream.request = undefined;
     this.held -= request.held;
-    this.#parts.awaiting.bodyEnds(stream.id);
+    this.#parts.awaiting.ends("body", request.round);
     return request;
   }
 
@@ -124,14 +124,22 @@ export class Exchanges implements StreamOwner, SenderOwner {
     }
   }
 
-  /** The time for bodies is up. */
-  bodiesTimedOut(): void {
+  /** The time for delays is up: late bodies are broken, and replies that were not taken are given up. */
+  delaysTimedOut(): void {
     const { awaiting } = this.#parts;
     const late = this.list.open.filter(
-      ({ request, id }) => request !== undefined && awaiting.isTimed(id),
+      ({ request }) => request !== undefined && awaiting.isTimed(request.round),
     );
-    for (const stream of late) if (stream.request !== undefined) this.hand(stream, "broken");
+    const refused = this.list.open.filter(
+      (stream) => this.sender.isRefused(stream) && awaiting.isTimed(stream.outgoing.round),
+    );
     awaiting.timeIsUp();
+    for (const stream of late) if (stream.request !== undefined) this.hand(stream, "broken");
+    for (const stream of refused) {
+      this.writeReset(stream.id, ERROR.cancel);
+      this.#remove(stream);
+    }
+    this.sender.resume();
   }
 
   /** The connection has ended. */

@@ -108,8 +108,8 @@ export class Http2 implements Protocol, FrameReceiver, ExchangesOwner {
 
   timedOut(awaited: Exclude<Awaited, "reply">): void {
     if (this.#over) return;
-    if (awaited === "body") {
-      this.#exchanges.bodiesTimedOut();
+    if (awaited === "body" || awaited === "unread") {
+      this.#exchanges.delaysTimedOut();
       this.changed();
     } else {
       this.#end({ code: ERROR.none });

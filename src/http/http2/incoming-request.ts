@@ -15,6 +15,8 @@ export class IncomingRequest implements HttpRequest {
   readonly target: string;
   readonly fields: ReadonlyMap<string, string>;
   body: RequestBody = NO_BODY;
+  /** The round of `Awaiting` in which we wait for the body. */
+  round = 0;
   /** Bytes of DATA since our last WINDOW_UPDATE of the stream. */
   windowUsed = 0;
   /** The value of Content-Length; -1 if there is none. */

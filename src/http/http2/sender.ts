@@ -3,6 +3,7 @@
 import type { BodySource, Reply } from "../message.ts";
 import type { Wire } from "../wire.ts";
 import type { Allowances } from "./allowances.ts";
+import type { Awaiting } from "./awaiting.ts";
 import {
   DEFAULT_WINDOW,
   FLAG,
@@ -25,6 +26,18 @@ export interface Outgoing {
   /** Bytes that the source has not yet given. */
   unread: number;
   reading: boolean;
+  /** The round of `Awaiting` in which we wait for the peer to take it. */
+  round: number;
+  /** Bytes that the peer has taken in that round. */
+  taken: number;
+}
+
+/** What the sending side is made of. */
+export interface SenderParts {
+  readonly wire: Wire;
+  readonly protocol: { readonly date: () => string };
+  readonly allowances: Allowances;
+  readonly awaiting: Awaiting;
 }
 
 /** Is called when a reply has ended. */
@@ -45,14 +58,15 @@ const READ_AHEAD_BYTES = 256 * 1024;
 /** Bodies of one connection that may be read at once. */
 const READS = 4;
 
+/** A peer that takes so many bytes of a reply gets the time for replies again: 16 KiB in 60 s are 2 kbit/s. */
+const RENEWAL_BYTES = 16 * 1024;
+
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** The sending side of one connection. */
 export class Sender {
   /** Bytes of replies that wait. */
   held = 0;
-  /** Bodies that are being read. */
-  reading = 0;
   /** Grows with every frame of a reply. */
   progress = 0;
   /** The window of new streams, set by the peer. */
@@ -61,17 +75,21 @@ export class Sender {
   readonly #owner: SenderOwner;
   readonly #date: () => string;
   readonly #allowances: Allowances;
+  readonly #awaiting: Awaiting;
   /** The connection's window. */
   #window = DEFAULT_WINDOW;
   #waiting: Stream[] | undefined = undefined;
+  /** Bodies that are being read. */
+  #reading = 0;
   #tableLimited = false;
   #windowsFinal = false;
 
-  constructor(wire: Wire, owner: SenderOwner, date: () => string, allowances: Allowances) {
-    this.#wire = wire;
+  constructor(owner: SenderOwner, parts: SenderParts) {
     this.#owner = owner;
-    this.#date = date;
-    this.#allowances = allowances;
+    this.#wire = parts.wire;
+    this.#date = parts.protocol.date;
+    this.#allowances = parts.allowances;
+    this.#awaiting = parts.awaiting;
   }
 
   /** The peer allows a smaller table than the default. */
@@ -150,12 +168,19 @@ export class Sender {
     this.resume();
   }
 
+  /** Whether a reply waits for nothing but a window of the peer. */
+  isRefused(stream: Stream): stream is Stream & { readonly outgoing: Outgoing } {
+    const { outgoing } = stream;
+    return outgoing?.reading === false && this.#roomFor(stream) <= 0;
+  }
+
   /** Forgets what waits on a stream that has ended. */
   drop(stream: Stream): void {
     const { outgoing } = stream;
     if (outgoing === undefined) return;
     stream.outgoing = undefined;
     this.held -= outgoing.rest.byteLength;
+    this.#awaiting.ends("unread", outgoing.round);
     this.#waiting?.splice(this.#waiting.lastIndexOf(stream), 1);
     // A source must not be closed while it is being read: `#read` closes it.
     if (!outgoing.reading) outgoing.source?.close();
@@ -185,6 +210,8 @@ export class Sender {
       source,
       unread: source === undefined ? 0 : length,
       reading: false,
+      round: this.#awaiting.begins("unread"),
+      taken: 0,
     };
     this.held += stream.outgoing.rest.byteLength;
     this.#waiting ??= [];
@@ -213,7 +240,7 @@ export class Sender {
       return this.#windowsFinal;
     }
     if (outgoing.rest.byteLength === 0) {
-      if (outgoing.source !== undefined && this.held < READ_AHEAD_BYTES && this.reading < READS) {
+      if (outgoing.source !== undefined && this.held < READ_AHEAD_BYTES && this.#reading < READS) {
         void this.#read(stream, outgoing, outgoing.source);
       }
       return false;
@@ -230,13 +257,23 @@ export class Sender {
     if (last) {
       this.drop(stream);
       this.#owner.sent(stream);
+    } else {
+      this.#renew(outgoing, piece.byteLength);
     }
     return true;
   }
 
+  #renew(outgoing: Outgoing, bytes: number): void {
+    outgoing.taken += bytes;
+    if (outgoing.taken < RENEWAL_BYTES) return;
+    outgoing.taken = 0;
+    this.#awaiting.ends("unread", outgoing.round);
+    outgoing.round = this.#awaiting.begins("unread");
+  }
+
   async #read(stream: Stream, outgoing: Outgoing, source: BodySource): Promise<void> {
     outgoing.reading = true;
-    this.reading++;
+    this.#reading++;
     let piece = NOTHING;
     try {
       piece = await source.read();
@@ -244,7 +281,7 @@ export class Sender {
       // The reply is broken off, as after an empty piece.
     }
     outgoing.reading = false;
-    this.reading--;
+    this.#reading--;
     if (stream.outgoing === outgoing) {
       outgoing.unread -= piece.byteLength;
       outgoing.rest = piece;

@@ -3,6 +3,8 @@
  * versions 1 (a line of text) and 2 (binary), as its specification (proxy-protocol.txt) has them.
  */
 
+import { isIPv4, isIPv6 } from "node:net";
+
 export interface ProxyHeader {
   /** The peer's address without port; undefined: the header names none, and the socket's own counts. */
   readonly source: string | undefined;
@@ -49,7 +51,7 @@ function readLine(start: string): ProxyHeader | "incomplete" | "invalid" {
   const [, family, ...fields] = start.slice(0, end).split(" ");
   if (family === "UNKNOWN") return { source: undefined, length };
   const [source = "", destination = "", ...ports] = fields;
-  const isAddress = family === "TCP4" ? isIpv4 : isIpv6;
+  const isAddress = family === "TCP4" ? isIPv4 : isUnzonedIpv6;
   const isValid =
     (family === "TCP4" || family === "TCP6") &&
     isAddress(source) &&
@@ -90,20 +92,12 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
-function isIpv4(text: string): boolean {
-  return text.split(".").length === 4 && text.split(".").every((octet) => isNumber(octet, 255));
+/** A zone means something only on the machine that wrote it. */
+function isUnzonedIpv6(text: string): boolean {
+  return isIPv6(text) && !text.includes("%");
 }
 
-/** The runtime's reader of URLs is strict about what stands in brackets. */
-function isIpv6(text: string): boolean {
-  return /^[0-9A-Fa-f:.]+$/.test(text) && URL.canParse(`http://[${text}]/`);
-}
-
+/** Whether it is a port without leading zeros. */
 function isPort(text: string): boolean {
-  return isNumber(text, 65_535);
-}
-
-/** Whether it is a decimal number without leading zeros. */
-function isNumber(text: string, most: number): boolean {
-  return /^(?:0|[1-9][0-9]{0,4})$/.test(text) && Number(text) <= most;
+  return /^(?:0|[1-9][0-9]{0,4})$/.test(text) && Number(text) <= 65_535;
 }

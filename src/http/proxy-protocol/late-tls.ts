@@ -13,6 +13,7 @@ import {
   type ListenParts,
   reasonOf,
   type TlsCredentials,
+  tlsOptions,
 } from "../sockets.ts";
 import { TIME_LIMITS } from "../time-limits.ts";
 import type { Socket } from "../transport.ts";
@@ -20,7 +21,7 @@ import { AwaitedHeader } from "./awaited-header.ts";
 
 /** As `listen` of `sockets.ts`, for connections that begin with a PROXY header and then with TLS. */
 export function listenForLateTls(parts: ListenParts, tls: TlsCredentials): Listening {
-  let secureContext = createSecureContext(tls);
+  let secureContext = createSecureContext(tlsOptions(tls));
   const { hostname = "::", port, sharePort } = parts;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (stream) => {
     open(stream, parts, secureContext);
@@ -37,7 +38,7 @@ export function listenForLateTls(parts: ListenParts, tls: TlsCredentials): Liste
   return {
     port: address.port,
     replaceCertificate(replacement) {
-      secureContext = createSecureContext(replacement);
+      secureContext = createSecureContext(tlsOptions(replacement));
     },
     stop: () => server.close(),
   };

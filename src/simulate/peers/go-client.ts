@@ -2,6 +2,7 @@
 
 import type { OfferOutcome } from "../../broker/broker.ts";
 import type { NatType } from "../../messages/nat-type.ts";
+import { writeDescription } from "../../messages/session-description.ts";
 import type { Random } from "../random.ts";
 import { Connection, type Field } from "./field.ts";
 import { canConnect, type ClientTraits } from "./traits.ts";
@@ -68,7 +69,8 @@ export class GoClient {
     const connection = new Connection();
     const hangUp =
       this.#end === Infinity ? undefined : clock.callAt(this.#end, () => connection.close());
-    const offer = { offer: `offer ${id}`, nat, fingerprint: undefined, address, rendezvous };
+    const description = writeDescription(`offer ${id}`);
+    const offer = { offer: description, nat, fingerprint: undefined, address, rendezvous };
     const ended = (outcome: OfferOutcome | undefined) => {
       hangUp?.();
       const now = clock.now();

@@ -2,6 +2,7 @@
 
 import type { PollOutcome } from "../../broker/broker.ts";
 import type { NatType } from "../../messages/nat-type.ts";
+import { writeDescription } from "../../messages/session-description.ts";
 import type { Random } from "../random.ts";
 import { Connection, type Field, sessionId } from "./field.ts";
 import type { ProxyTraits } from "./traits.ts";
@@ -137,13 +138,14 @@ export abstract class Volunteer {
 
   #answer(sid: string): void {
     const { broker, clock, sessions, channels } = this.field;
+    const answer = writeDescription(sid);
     let isOpen = false;
-    sessions.set(sid, {
+    sessions.set(answer, {
       traits: this.traits,
       open: (stay, onBroken) => {
         if (this.#left) return false;
         isOpen = true;
-        sessions.delete(sid);
+        sessions.delete(answer);
         giveUp();
         this.opened();
         const close = () => {
@@ -161,16 +163,16 @@ export abstract class Volunteer {
       },
     });
     const giveUp = clock.callAt(clock.now() + CHANNEL_TIMEOUT, () => {
-      sessions.delete(sid);
+      sessions.delete(answer);
       if (!this.#left) this.#fail();
     });
     const end = () => {
       if (isOpen) return;
       giveUp();
-      sessions.delete(sid);
+      sessions.delete(answer);
       if (!this.#left) this.in(this.traits.latency, () => this.#fail());
     };
-    broker.answer({ sid: sessionId(sid), answer: sid }).then(({ kind }) => {
+    broker.answer({ sid: sessionId(sid), answer }).then(({ kind }) => {
       if (kind === "client-gone") end();
     }, end);
   }

@@ -209,7 +209,7 @@ describe("connections", () => {
   test("closing them is asked for by a server that drains, and by no other", async () => {
     await using draining = startTestServer();
     await using other = startTestServer();
-    draining.server.retire(0);
+    await draining.server.retire(0);
     const closes = async (served: TestServer) => {
       const connection = await RawConnection.open(served.port);
       connection.send("GET /debug HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
 import type { Awaited } from "../../../src/http/wire.ts";
 import {
@@ -127,14 +127,126 @@ test("frames that are always cut in the middle have a time each", () => {
   expect(news()).toEqual(["head", "head", "request"]);
 });
 
-test("a peer that opens no window for its reply is as one that idles", () => {
-  const { peer, news } = greeted({ handler: replying("hello") });
-  peer.send(settings([4, 0]), headers(1, GET));
-  expect(news()).toEqual(["request"]);
-  peer.send(windowUpdate(1, 1));
-  expect(news()).toEqual(["request"]);
-  peer.send(ping());
-  expect(news()).toEqual([]);
+describe("a reply that the peer opens no window for", () => {
+  const LONG = "x".repeat(60_000);
+
+  test("is awaited to be taken, and nothing the peer sends renews the time", () => {
+    const { peer, news } = greeted({ handler: replying("hello") });
+    peer.send(settings([4, 0]), headers(1, GET));
+    expect(news()).toEqual(["unread"]);
+    peer.send(windowUpdate(1, 1));
+    peer.send(ping(), settings([4, 1]), settings([4, 0]));
+    expect(news()).toEqual([]);
+    peer.send(windowUpdate(1, 4));
+    expect(news()).toEqual(["request"]);
+  });
+
+  test.each([
+    ["none of the stream", settings([4, 0]), []],
+    ["none of the connection", settings([4, 2 ** 31 - 1]), [headers(1, GET), headers(3, GET)]],
+  ])("is given up when its time is up, and the connection lives: %s", (_, first, before) => {
+    const { peer, news } = greeted({ handler: replying(LONG) });
+    peer.send(first, ...before, headers(5, GET));
+    expect(news()).toEqual(["unread"]);
+    expect(peer.wire.held).toBeGreaterThanOrEqual(LONG.length);
+    peer.take();
+    peer.protocol.timedOut("unread");
+    expect(peer.takeShort()).toContain("5 RST_STREAM CANCEL");
+    expect(peer.wire.held).toBe(0);
+    expect(news()).toEqual(["request"]);
+    expect(peer.isAlive).toBe(true);
+    // What the peer sent before it heard of that is no error.
+    peer.send(windowUpdate(5, 100), reset(5));
+    expect(peer.isAlive).toBe(true);
+  });
+
+  test("holds up no other: those that came later have their own time", () => {
+    const { peer, news } = greeted({ handler: replying(LONG) });
+    peer.send(settings([4, 0]), headers(1, GET));
+    peer.send(headers(3, GET), headers(5, GET));
+    expect(news()).toEqual(["unread"]);
+    peer.take();
+    peer.protocol.timedOut("unread");
+    expect(peer.takeShort()).toEqual(["1 RST_STREAM CANCEL"]);
+    expect(news()).toEqual(["unread"]);
+    peer.send(windowUpdate(3, LONG.length));
+    expect(peer.takeShort().at(-1)).toMatch(/^3 DATA \d+ end$/);
+    peer.protocol.timedOut("unread");
+    expect(peer.takeShort()).toEqual(["5 RST_STREAM CANCEL"]);
+    expect(news()).toEqual(["request"]);
+  });
+
+  test("gets the time again with 16 KiB that the peer takes, however small the pieces", () => {
+    const { peer, news } = greeted({ handler: replying(LONG) });
+    peer.send(settings([4, 0]), headers(1, GET));
+    for (let sent = 0; sent < 16; sent++) {
+      expect(news()).toEqual(sent === 0 ? ["unread"] : []);
+      peer.send(windowUpdate(1, 1024));
+    }
+    expect(news()).toEqual(["unread"]);
+    peer.send(windowUpdate(1, 1024));
+    peer.protocol.timedOut("unread");
+    expect(peer.takeShort().at(-1)).toBe("1 RST_STREAM CANCEL");
+  });
+
+  test("is timed while another request waits for its reply", () => {
+    const { peer, news } = greeted();
+    peer.send(settings([4, 0]), headers(1, GET), headers(3, GET));
+    expect(news()).toEqual(["reply"]);
+    peer.seen[0]?.exchange.reply({ head: OK, body: "a" });
+    expect(news()).toEqual(["unread"]);
+    peer.protocol.timedOut("unread");
+    expect(news()).toEqual(["reply"]);
+    expect(peer.seen[1]?.exchange.aborted).toBe(false);
+  });
+
+  test("is timed together with bodies, and neither of them can hide the other", () => {
+    const { peer, news } = greeted({ handler: replying("hello") });
+    peer.send(settings([4, 0]), headers(1, POST, 0));
+    peer.send(headers(3, GET));
+    expect(news()).toEqual(["body"]);
+    peer.protocol.timedOut("body");
+    expect(news()).toEqual(["unread"]);
+    // Streams 1, whose body was broken and whose answer is refused, and 3.
+    peer.send(headers(5, POST, 0), headers(7, GET));
+    peer.take();
+    peer.protocol.timedOut("unread");
+    expect(peer.takeShort()).toEqual(["1 RST_STREAM CANCEL", "3 RST_STREAM CANCEL"]);
+    peer.protocol.timedOut("unread");
+    expect(peer.seen.at(-1)).toMatchObject({ body: "(broken)" });
+    expect(peer.takeShort()).toContain("7 RST_STREAM CANCEL");
+  });
+
+  test("is not given up while we are the ones who are late", async () => {
+    const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+    const closed: string[] = [];
+    const body = { length: 5, read: () => promise, close: () => closed.push("closed") };
+    const { peer, news } = greeted({ handler: replying(body) });
+    peer.send(headers(1, GET));
+    expect(news()).toEqual(["unread"]);
+    peer.protocol.timedOut("unread");
+    expect(news()).toEqual(["unread"]);
+    resolve(Buffer.from("hello"));
+    await promise;
+    await Bun.sleep(0);
+    expect(peer.takeShort()).toEqual(["1 HEADERS 200", "1 DATA 5 end"]);
+    expect(closed).toEqual(["closed"]);
+  });
+
+  test("closes its source when it is given up", async () => {
+    const closed: string[] = [];
+    const body = {
+      length: 50,
+      read: async () => Buffer.from("hello"),
+      close: () => closed.push("closed"),
+    };
+    const { peer } = greeted({ handler: replying(body) });
+    peer.send(settings([4, 0]), headers(1, GET));
+    await Bun.sleep(0);
+    peer.protocol.timedOut("unread");
+    expect(peer.takeShort().at(-1)).toBe("1 RST_STREAM CANCEL");
+    expect(closed).toEqual(["closed"]);
+  });
 });
 
 test("a body that doesn't come in time is broken, and answered", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { ALLOWANCES, type Allowed } from "../../../src/http/http2/allowances.ts";
+import { ALLOWANCES, Allowances, type Allowed } from "../../../src/http/http2/allowances.ts";
 import { CONTINUATIONS } from "../../../src/http/http2/head-reader.ts";
 import { MAX_STREAMS } from "../../../src/http/http2/stream-list.ts";
 import { type Bound, HEAD_BYTES } from "../../../src/http/limits.ts";
@@ -228,6 +228,16 @@ test("a peer that takes a long reply in small pieces is no flood", () => {
     peer.send(windowUpdate(0, 1024), windowUpdate(1, 1024));
   }
   expect(peer.takeShort().at(-1)).toEndWith("end");
+});
+
+test("bytes of replies give back control frames, however small the frames that bring them", () => {
+  const allowances = new Allowances();
+  while (allowances.spend("h2-control-frames"));
+  for (let sent = 0; sent < 100; sent++) allowances.sent(100);
+  let given = 0;
+  while (allowances.spend("h2-control-frames")) given++;
+  // A WINDOW_UPDATE of the stream and one of the connection with every 512 bytes, less those that were too many.
+  expect(given).toBeGreaterThanOrEqual(Math.floor((2 * 10_000) / 512) - 2);
 });
 
 test("a frame whose header promises much holds little", () => {

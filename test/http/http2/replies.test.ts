@@ -189,7 +189,7 @@ describe("a body that is made piece by piece", () => {
     expect(peer.takeShort()).toEqual(["1 DATA 3", "1 DATA 3 end"]);
     expect(body.closed).toBe(1);
     expect(peer.wire.held).toBe(0);
-    expect(peer.wire.awaited.slice(-2)).toEqual(["reply", "request"]);
+    expect(peer.wire.awaited.slice(-2)).toEqual(["unread", "request"]);
   });
 
   test("is read no further than the windows allow", async () => {
@@ -298,7 +298,7 @@ describe("a body that is made piece by piece", () => {
     await settled();
     expect([read.closed, read.reads]).toEqual([1, 1]);
     expect(second.peer.take()).toEqual([]);
-    expect(second.peer.wire.awaited.slice(-2)).toEqual(["reply", "request"]);
+    expect(second.peer.wire.awaited.slice(-2)).toEqual(["unread", "request"]);
   });
 });
 

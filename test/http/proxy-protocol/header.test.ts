@@ -3,7 +3,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 
 import { HEADER_BYTES, readProxyHeader } from "../../../src/http/proxy-protocol/header.ts";
+import { anyBeginning } from "./any-header.ts";
 import { binary, IPV4, IPV6, line, tlv, UNIX } from "./headers.ts";
+import { readHeaderSlowly } from "./slow-header.ts";
 
 const LONGEST_LINE =
   "TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535";
@@ -13,6 +15,7 @@ const VALID: readonly (readonly [name: string, header: Buffer, source: string | 
   ["TCP4 at its ends", line("TCP4 255.255.255.255 0.0.0.0 65535 0"), "255.255.255.255"],
   ["TCP6", line("TCP6 2001:db8::7 2001:DB8::1 1 2"), "2001:db8::7"],
   ["TCP6 with an IPv4 address in it", line("TCP6 ::ffff:192.0.2.7 ::1 1 2"), "::ffff:192.0.2.7"],
+  ["TCP6, two groups left out", line("TCP6 ::1:2:3:4:1.2.3.4 ::1 1 2"), "::1:2:3:4:1.2.3.4"],
   ["TCP6 at its longest", line(LONGEST_LINE), "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
   ["UNKNOWN", line("UNKNOWN"), undefined],
   ["UNKNOWN with addresses", line("UNKNOWN 192.0.2.7 192.0.2.8 1 2"), undefined],
@@ -137,4 +140,20 @@ test("an address of a binary header is read as it was written", () => {
       });
     }),
   );
+});
+
+test("two readers agree on what a connection begins with", () => {
+  fc.assert(
+    fc.property(anyBeginning, (bytes) => {
+      expect(readProxyHeader(bytes)).toEqual(readHeaderSlowly([...bytes]));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test("many of these are headers, and many are incomplete or invalid", () => {
+  const readings = fc.sample(anyBeginning, 1000).map((bytes) => readHeaderSlowly([...bytes]));
+  for (const kind of ["incomplete", "invalid"])
+    expect(readings.filter((reading) => reading === kind).length).toBeGreaterThan(50);
+  expect(readings.filter((reading) => typeof reading === "object").length).toBeGreaterThan(100);
 });

@@ -2,11 +2,11 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { parseCountryTable } from "../../../src/geoip/country-table.ts";
 import { GeoIp, UNKNOWN_COUNTRY } from "../../../src/geoip/geoip.ts";
 import { NAT_TYPES, parseNatType } from "../../../src/messages/nat-type.ts";
 import { foldProxyType, PROXY_TYPES } from "../../../src/messages/proxy-type.ts";
 import { DailyCounters } from "../../../src/metrics/daily/daily-counters.ts";
+import { parseCountryTable } from "../../geoip/whole-table.ts";
 import vectors from "../../vectors/metrics_log.json";
 import { countEvent, dailyEvent, expectedStats } from "./daily-events.ts";
 import { readSnowflakeStats } from "./snowflake-stats.ts";

@@ -1,7 +1,7 @@
 /** Decodes the Huffman code of HPACK (RFC 7541 section 5.2 and appendix B). */
 
 /** Bits of the code of each byte, and of the end sign. The code is canonical, so that the lengths define it. */
-const CODE_LENGTHS: readonly number[] = [
+export const CODE_LENGTHS: readonly number[] = [
   13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28,
   28, 28, 28, 28, 28, 28, 28, 28, 6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5, 5,
   6, 6, 6, 6, 6, 6, 6, 7, 8, 15, 6, 12, 10, 13, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
