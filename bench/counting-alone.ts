@@ -11,6 +11,7 @@ import { parseOptions } from "../src/cli/options.ts";
 import { DEFAULT_CONFIGURATION } from "../src/config/configuration-files.ts";
 import { createLogger } from "../src/log/logger.ts";
 import { parseAddress } from "../src/messages/address-text.ts";
+import { writeDescription } from "../src/messages/session-description.ts";
 import { isSessionId } from "../src/messages/session-id.ts";
 import { startMatching } from "../src/roles/broker-service.ts";
 import { createAddressHash } from "../src/system/address-hash.ts";
@@ -88,7 +89,7 @@ async function makeMatches(broker: Broker, addresses: AddressCycle, count: numbe
     );
     const offered = broker.offer(
       {
-        offer: formatOffer(nonce),
+        offer: writeDescription(formatOffer(nonce)),
         nat: "unrestricted",
         fingerprint: undefined,
         address: parseAddress(addresses.next()),
@@ -97,7 +98,7 @@ async function makeMatches(broker: Broker, addresses: AddressCycle, count: numbe
       STAYS,
     );
     await polled;
-    await broker.answer({ sid, answer: formatAnswer(nonce) });
+    await broker.answer({ sid, answer: writeDescription(formatAnswer(nonce)) });
     const { kind } = await offered;
     if (kind !== "answered") throw new Error(`an offer was ${kind}`);
   }

@@ -15,6 +15,7 @@ import { decodeClientPoll } from "../src/messages/client-poll.ts";
 import { decodeProxyAnswer } from "../src/messages/proxy-answer.ts";
 import { decodeProxyPoll } from "../src/messages/proxy-poll.ts";
 import { firstCandidateAddress } from "../src/messages/sdp-candidates.ts";
+import { writeDescription } from "../src/messages/session-description.ts";
 import { decodeUtf8 } from "../src/messages/utf8.ts";
 import { aRequest } from "./kit/requests.ts";
 
@@ -114,9 +115,11 @@ test.each([
   ["a candidate of many words", `a=candidate:1 1 udp 1 192.0.2.1 1 typ host ${fill("a ")}\r\n`],
   ["a candidate of colons", `a=candidate:1 1 udp 1 ${fill(":")} 1 typ host\r\n`],
 ])("an SDP of %s", (_, lines) => {
-  const hostile = offerOf(SDP_LINES + lines);
-  const plain = offerOf(
-    SDP_LINES + fill("a=candidate:1 1 udp 1 192.0.2.1 1 typ host generation 0 ufrag x\r\n"),
+  const hostile = writeDescription(offerOf(SDP_LINES + lines));
+  const plain = writeDescription(
+    offerOf(
+      SDP_LINES + fill("a=candidate:1 1 udp 1 192.0.2.1 1 typ host generation 0 ufrag x\r\n"),
+    ),
   );
   expectCheap(
     () => firstCandidateAddress(hostile),

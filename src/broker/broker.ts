@@ -6,6 +6,7 @@ import type { NatType } from "../messages/nat-type.ts";
 import type { ProxyAnswer } from "../messages/proxy-answer.ts";
 import type { ProxyPoll } from "../messages/proxy-poll.ts";
 import type { ProxyType } from "../messages/proxy-type.ts";
+import type { SessionDescription } from "../messages/session-description.ts";
 
 /** The ways in that a client's message can take. The link sends their place in this list. */
 export const RENDEZVOUS_METHODS = ["http", "ampcache", "sqs"] as const;
@@ -33,7 +34,7 @@ export interface Offer extends ClientPoll {
 export type PollOutcome =
   | {
       readonly kind: "matched";
-      readonly offer: string;
+      readonly offer: SessionDescription;
       readonly clientNat: NatType;
       readonly relayUrl: string;
       readonly nextPoll: number;
@@ -44,7 +45,7 @@ export type PollOutcome =
 
 /** What became of an offer. */
 export type OfferOutcome =
-  | { readonly kind: "answered"; readonly answer: string }
+  | { readonly kind: "answered"; readonly answer: SessionDescription }
   | { readonly kind: "denied" }
   | { readonly kind: "timed-out" }
   | { readonly kind: "unknown-bridge" };

@@ -19,6 +19,29 @@ export type PollEnd =
 export type OfferEnd =
   "answered" | "denied" | "timed-out" | "abandoned" | "unknown-bridge" | "full";
 
+/**
+ * What a matching policy did that the reference's does not. `poll-kept`: a poll waits for longer than 10 s.
+ * `client-waits`: an offer waits for a proxy, and `client-served`: it got one. `second-asked`: another proxy was asked
+ * because the first is silent, and `second-answered`: it was the one to answer. `proxy-silent`: a proxy did not answer,
+ * so its address goes behind its peers. `retry-noticed`: a client came back soon after an answer. `client-stricter`: it
+ * is matched as one that can use fewer proxies. `nat-remembered`: a proxy of unknown NAT type counts as it did before.
+ * `proxy-passed-over`: a client looked for another proxy, since it could not use this one, or it is in its country.
+ */
+export const POLICY_ACTS = [
+  "poll-kept",
+  "client-waits",
+  "client-served",
+  "second-asked",
+  "second-answered",
+  "proxy-silent",
+  "retry-noticed",
+  "client-stricter",
+  "nat-remembered",
+  "proxy-passed-over",
+] as const;
+
+export type PolicyAct = (typeof POLICY_ACTS)[number];
+
 /** Told synchronously, in the middle of the hot path: count and return. */
 export interface BrokerEvents {
   /** A poll came in. */
@@ -34,6 +57,8 @@ export interface BrokerEvents {
   offerEnded(offer: Offer, end: OfferEnd, elapsed: number): void;
   /** An answer came for a client, with the type of the proxy that was given its offer, or for nobody. */
   answerEnded(delivered: ProxyType | undefined): void;
+  /** A matching policy did something. */
+  policyActed(act: PolicyAct): void;
 }
 
 /** For a broker whose work nobody counts. */
@@ -43,4 +68,5 @@ export const NO_EVENTS: BrokerEvents = {
   pollEnded() {},
   offerEnded() {},
   answerEnded() {},
+  policyActed() {},
 };

@@ -4,7 +4,6 @@ import { networkOf } from "../messages/address-network.ts";
 import type { ProxyAnswer } from "../messages/proxy-answer.ts";
 import { NEXT_POLL_AFTER_PATTERN_REJECTION } from "../messages/proxy-poll.ts";
 import type { RelayPattern } from "../messages/relay-pattern.ts";
-import type { SessionId } from "../messages/session-id.ts";
 import type { BridgeList } from "./bridge-list.ts";
 import type {
   AnswerOutcome,
@@ -16,6 +15,8 @@ import type {
   PollOutcome,
   SessionCounts,
 } from "./broker.ts";
+import { Client } from "./client.ts";
+import { Clients } from "./clients.ts";
 import type { Clock } from "./clock.ts";
 import type { BrokerEvents, OfferEnd, PollEnd } from "./events.ts";
 import { Match, type MatchState } from "./match.ts";
@@ -24,14 +25,16 @@ import { type MatchingPolicy, REFERENCE_POLICY } from "./policy/matching-policy.
 import { POOL_NAMES, type PoolName } from "./policy/nat-classes.ts";
 import { PollAllowance } from "./policy/poll-allowance.ts";
 import type { PollIntervals } from "./policy/poll-intervals.ts";
+import { type CountryOf, Reach } from "./policy/reach.ts";
 import { bridgeHostPolicy, coveringPolicy, type RelayPolicy } from "./policy/relay-policy.ts";
+import { WaitingRoom } from "./policy/waiting-room.ts";
 
 /** What the broker may hold at once, so that no flood can exhaust the machine. */
 export interface BrokerLimits {
   readonly waitingProxies: number;
-  /** Clients that wait for an answer. */
+  /** Clients in flight: those that wait for an answer, and those that wait for a proxy. */
   readonly clients: number;
-  /** Addresses remembered for rate limiting, in each pool. */
+  /** Addresses remembered for rate limiting, in each pool, and by each part of the policy. */
   readonly rateLimitEntries: number;
 }
 
@@ -41,7 +44,7 @@ export interface BrokerLimits {
  */
 export const MOST_HELD_CHARACTERS = 64 * 1024 * 1024;
 
-/** Polls that a drain ends in one turn of the event loop. */
+/** Polls or clients that a drain ends in one turn of the event loop. */
 const SENT_HOME_AT_ONCE = 250;
 
 /** What a broker is made of. It has no other access to time, randomness or the outside. */
@@ -57,6 +60,8 @@ export interface LocalBrokerParts {
   readonly allowedRelayPattern: RelayPattern | undefined;
   /** The reference broker's unless something else is said. */
   readonly policy?: MatchingPolicy;
+  /** For a policy that avoids matches within a country; without it no country is known. */
+  readonly countryOf?: CountryOf;
   readonly limits: BrokerLimits;
   /** Bits of an IPv6 address that limits go by, 1 to 128: addresses with the same are held to one poll interval. */
   readonly ipv6Prefix: number;
@@ -72,10 +77,14 @@ export class LocalBroker implements Broker {
   readonly #parts: LocalBrokerParts;
   readonly #allowances: Readonly<Record<PoolName, PollAllowance>>;
   readonly #policy: MatchingPolicy;
+  readonly #reach: Reach;
   readonly #matches: Matches;
+  readonly #clients: Clients;
+  readonly #room: WaitingRoom;
   #bridges: BridgeList;
   #relayPolicy: RelayPolicy;
   #draining = false;
+  #retired = false;
   #onDrained: (() => void) | undefined;
 
   constructor(parts: LocalBrokerParts) {
@@ -87,11 +96,28 @@ export class LocalBroker implements Broker {
       moderate: allowance("moderate"),
       strict: allowance("strict"),
     };
-    this.#policy = parts.policy ?? REFERENCE_POLICY;
-    this.#matches = new Matches(parts.clock, this.#policy, {
-      onIdle: (match) => this.#endPoll(match, "idle"),
-      onExpired: (match) => this.#endOffer(match, "expired", "timed-out", { kind: "timed-out" }),
+    const policy = parts.policy ?? REFERENCE_POLICY;
+    const { clock, events, limits, countryOf = () => undefined } = parts;
+    this.#policy = policy;
+    this.#reach = new Reach({
+      policy,
+      events,
+      maxEntries: limits.rateLimitEntries,
+      countryOf,
+      keyOf: (address) => parts.hashAddress(networkOf(address, parts.ipv6Prefix)),
     });
+    this.#matches = new Matches(clock, policy, {
+      keepsWaiting: (match) => {
+        const { interval } = this.#allowances[match.pool.name];
+        return this.#reach.keepsWaiting(match, interval, clock.now());
+      },
+      onIdle: (match) => this.#endPoll(match, "idle"),
+    });
+    this.#clients = new Clients(clock, policy, {
+      onSilence: (client) => this.#askSecond(client),
+      onExpired: (client) => this.#onExpired(client),
+    });
+    this.#room = new WaitingRoom(clock, policy, (client) => this.#deny(client));
     this.#bridges = parts.bridges;
     this.#relayPolicy = this.#policyFor(parts.bridges);
   }
@@ -115,23 +141,45 @@ export class LocalBroker implements Broker {
       poll.address === undefined ? "" : networkOf(poll.address, this.#parts.ipv6Prefix);
     const key = network === address ? addressKey : this.#parts.hashAddress(network);
 
-    const allowance = this.#allowances[this.#policy.poolOfProxy[poll.nat]];
-    const mustWaitUntil = poll.waited === undefined ? allowance.mustWaitUntil(key, now) : undefined;
+    const poolName = this.#reach.poolOf(poll, key, now);
+    const pool = this.#matches.pools[poolName];
+    const allowance = this.#allowances[poolName];
+    const adapted = this.#reach.adaptedInterval(pool, allowance.interval, now);
+    const mustWaitUntil =
+      poll.waited === undefined ? allowance.mustWaitUntil(key, now, adapted) : undefined;
     if (mustWaitUntil !== undefined) {
       events.pollEnded(poll, "too-soon", 0);
-      return Promise.resolve({ kind: "too-soon", nextPoll: untilNextPoll(mustWaitUntil, now) });
+      return Promise.resolve({ kind: "too-soon", nextPoll: this.#nextPoll(mustWaitUntil, now) });
     }
-    const mayPollAt = allowance.note(key, since);
+    const told =
+      adapted === undefined ? allowance.interval : this.#reach.intervalToTell(poolName, adapted);
+    allowance.note(key, since, told);
+    const mayPollAt = since + told;
 
-    const obstacle = this.#obstacle(poll.sid, gone);
+    const obstacle = this.#obstacle(poll, gone);
     if (obstacle !== undefined) {
       events.pollEnded(poll, obstacle, now - since);
-      return Promise.resolve({ kind: "idle", nextPoll: untilNextPoll(mayPollAt, now) });
+      return Promise.resolve({ kind: "idle", nextPoll: this.#nextPoll(mayPollAt, now) });
     }
     const older = this.#matches.find(poll.sid);
     if (older !== undefined) this.#endPoll(older, "superseded");
     const { promise, resolve } = Promise.withResolvers<PollOutcome>();
-    const match = new Match(poll, since, mayPollAt, resolve);
+    const match = new Match(poll, {
+      since,
+      mayPollAt,
+      pool,
+      addressKey: key,
+      unreliable: this.#reach.isUnreliable(key, now),
+      settle: resolve,
+    });
+    const client = this.#room.takeFor(poolName);
+    if (client !== undefined) {
+      this.#matches.admitOffered(match);
+      client.match = match;
+      this.#give(match, client, now);
+      events.policyActed("client-served");
+      return promise;
+    }
     this.#matches.admit(match, now);
     gone.addEventListener("abort", () => {
       if (match.state === "waiting") this.#endPoll(match, "withdrawn");
@@ -140,10 +188,12 @@ export class LocalBroker implements Broker {
   }
 
   /** Why a proxy whose turn it is can't wait all the same. */
-  #obstacle(sid: SessionId, gone: Departure): PollEnd | undefined {
+  #obstacle({ sid, waited }: Poll, gone: Departure): PollEnd | undefined {
     if (this.#draining) return "draining";
     if (gone.aborted) return "withdrawn";
     if (this.#matches.waiting >= this.#parts.limits.waitingProxies) return "full";
+    // The broker where it waited may have let it wait for longer than this one does.
+    if (waited !== undefined && waited > this.#policy.proxyWait) return "idle";
     return this.#matches.find(sid)?.state === "offered" ? "duplicate" : undefined;
   }
 
@@ -158,41 +208,51 @@ export class LocalBroker implements Broker {
       events.offerEnded(offer, "abandoned", 0);
       return Promise.resolve({ kind: "timed-out" });
     }
-    const held = this.#matches.heldCharacters + offer.offer.length;
-    if (this.#matches.offered >= limits.clients || held > MOST_HELD_CHARACTERS) {
+    const held = this.#clients.heldCharacters + offer.offer.length;
+    if (this.#clients.size >= limits.clients || held > MOST_HELD_CHARACTERS) {
       events.offerEnded(offer, "full", 0);
       return Promise.resolve({ kind: "denied" });
     }
     const now = clock.now();
-    const match = this.#matches.takeFor(offer.nat, now);
-    if (match === undefined) {
+    const { promise, resolve } = Promise.withResolvers<OfferOutcome>();
+    const client = new Client(offer, relayUrl, now, resolve);
+    this.#reach.offerCame(client, this.#matches.pools);
+    const pools = this.#policy.poolsForClient[client.nat];
+    const match = this.#matches.takeFrom(pools, this.#reach.unsuitableFor(client));
+    if (match === undefined && (this.#draining || this.#room.isFull)) {
       events.offerEnded(offer, "denied", 0);
       return Promise.resolve({ kind: "denied" });
     }
-    const { promise, resolve } = Promise.withResolvers<OfferOutcome>();
-    this.#matches.hold(match, { offer, since: now, settle: resolve });
-    match.settle({
-      kind: "matched",
-      offer: offer.offer,
-      clientNat: offer.nat,
-      relayUrl,
-      nextPoll: untilNextPoll(match.mayPollAt, now),
-    });
-    events.pollEnded(match.poll, "matched", now - match.since);
+    this.#clients.add(client);
+    if (match === undefined) {
+      this.#room.add(client);
+      events.policyActed("client-waits");
+    } else {
+      client.match = match;
+      this.#give(match, client, now);
+    }
     gone.addEventListener("abort", () => {
-      if (match.state !== "offered") return;
-      this.#endOffer(match, "abandoned", "abandoned", { kind: "timed-out" });
+      if (client.queue === undefined) return;
+      this.#endClient(client, "abandoned", { kind: "timed-out" }, "abandoned");
     });
     return promise;
   }
 
   answer({ sid, answer }: ProxyAnswer): Promise<AnswerOutcome> {
     const match = this.#matches.find(sid);
-    if (match?.state !== "offered") {
+    const client = match?.client;
+    if (match === undefined || client === undefined) {
       this.#parts.events.answerEnded(undefined);
       return Promise.resolve({ kind: "client-gone" });
     }
-    this.#endOffer(match, "answered", "answered", { kind: "answered", answer });
+    const now = this.#parts.clock.now();
+    if (client.match !== undefined && match === client.second) {
+      this.#reach.unanswered(client.match, now);
+      this.#parts.events.policyActed("second-answered");
+    }
+    this.#reach.answered(client, match, now);
+    this.#matches.end(match, "answered");
+    this.#endClient(client, "answered", { kind: "answered", answer }, "overtaken");
     this.#parts.events.answerEnded(match.poll.type);
     return Promise.resolve({ kind: "delivered" });
   }
@@ -201,9 +261,14 @@ export class LocalBroker implements Broker {
     return Promise.resolve(this.#matches.counts());
   }
 
-  /** How many proxies wait for a client, and how many clients for an answer. */
+  /** How many proxies wait for a client, and how many clients are in flight. */
   get load(): { readonly waitingProxies: number; readonly clients: number } {
-    return { waitingProxies: this.#matches.waiting, clients: this.#matches.offered };
+    return { waitingProxies: this.#matches.waiting, clients: this.#clients.size };
+  }
+
+  /** How many of the clients in flight wait for a proxy. */
+  get waitingClients(): number {
+    return this.#room.size;
   }
 
   /** How many proxies wait, by pool and type. Walks them all. */
@@ -217,7 +282,17 @@ export class LocalBroker implements Broker {
     this.#relayPolicy = this.#policyFor(bridges);
   }
 
-  /** The poll intervals in force. */
+  /** The poll interval of each pool at this moment: the configured one, or what a policy makes of it. */
+  intervalsInForce(): PollIntervals {
+    const now = this.#parts.clock.now();
+    const inForce = (name: PoolName) => {
+      const { interval } = this.#allowances[name];
+      return this.#reach.adaptedInterval(this.#matches.pools[name], interval, now) ?? interval;
+    };
+    return { open: inForce("open"), moderate: inForce("moderate"), strict: inForce("strict") };
+  }
+
+  /** The configured poll intervals. */
   get pollIntervals(): PollIntervals {
     const { open, moderate, strict } = this.#allowances;
     return { open: open.interval, moderate: moderate.interval, strict: strict.interval };
@@ -226,6 +301,11 @@ export class LocalBroker implements Broker {
   /** From now on polls are noted with these intervals; addresses already noted keep their deadlines. */
   replacePollIntervals(intervals: PollIntervals): void {
     for (const pool of POOL_NAMES) this.#allowances[pool].interval = intervals[pool];
+  }
+
+  /** Clients that are left when this broker stops are asked of another: none gets a second proxy here any more. */
+  retire(): void {
+    this.#retired = true;
   }
 
   /**
@@ -240,21 +320,32 @@ export class LocalBroker implements Broker {
     });
   }
 
-  /** Ends polls that wait, some at a time, so that nobody else is kept waiting. */
+  /** Ends polls and clients that wait, some at a time, so that nobody else is kept waiting. */
   #sendHome(): void {
     for (let left = SENT_HOME_AT_ONCE; left > 0; left--) {
       const match = this.#matches.anyWaiting;
-      if (match === undefined) break;
-      this.#endPoll(match, "draining");
+      const client = this.#room.any;
+      if (match !== undefined) this.#endPoll(match, "draining");
+      else if (client !== undefined) this.#deny(client);
+      else break;
     }
     const { clock } = this.#parts;
-    if (this.#matches.waiting > 0) clock.callAt(clock.now(), () => this.#sendHome());
-    else if (this.#matches.offered === 0) this.#onDrained?.();
+    const isSome = this.#matches.waiting + this.#room.size > 0;
+    if (isSome) clock.callAt(clock.now(), () => this.#sendHome());
+    else if (this.#clients.size === 0) this.#onDrained?.();
   }
 
   /** Walks all invariants and names those that do not hold: for tests, and for whoever doubts a running broker. */
   consistencyCheck(): string[] {
-    return this.#matches.consistencyCheck();
+    const faults = new Set<string>();
+    const expect = (invariant: string, holds: boolean) => {
+      if (!holds) faults.add(invariant);
+    };
+    const { pools } = this.#matches;
+    this.#matches.check(expect);
+    this.#clients.check(expect);
+    this.#room.check(expect, (pool) => pools[pool].size === 0);
+    return [...faults];
   }
 
   #policyFor(bridges: BridgeList): RelayPolicy {
@@ -266,23 +357,68 @@ export class LocalBroker implements Broker {
   #endPoll(match: Match, end: "idle" | "draining" | "withdrawn" | "superseded"): void {
     const now = this.#parts.clock.now();
     this.#matches.end(match, end === "draining" ? "idle" : end);
-    match.settle({ kind: "idle", nextPoll: untilNextPoll(match.mayPollAt, now) });
+    match.settle({ kind: "idle", nextPoll: this.#nextPoll(match.mayPollAt, now) });
     this.#parts.events.pollEnded(match.poll, end, now - match.since);
   }
 
-  /** Ends an offered match and tells its client. */
-  #endOffer(match: Match, state: MatchState, end: OfferEnd, outcome: OfferOutcome): void {
-    this.#matches.end(match, state);
-    if (match.client !== undefined) {
-      const elapsed = this.#parts.clock.now() - match.client.since;
-      match.client.settle(outcome);
-      this.#parts.events.offerEnded(match.client.offer, end, elapsed);
-    }
-    if (this.#matches.offered + this.#matches.waiting === 0) this.#onDrained?.();
+  /** Tells a proxy of the client that it was given. */
+  #give(match: Match, client: Client, now: number): void {
+    match.client = client;
+    match.settle({
+      kind: "matched",
+      offer: client.offer.offer,
+      clientNat: client.offer.nat,
+      relayUrl: client.relayUrl,
+      nextPoll: this.#nextPoll(match.mayPollAt, now),
+    });
+    this.#parts.events.pollEnded(match.poll, "matched", now - match.since);
   }
-}
 
-/** Whole milliseconds, never negative, from now to when an address may poll again. */
-function untilNextPoll(mayPollAt: number, now: number): number {
-  return Math.max(0, Math.trunc(mayPollAt - now));
+  /** The proxy of a client is silent: another may answer sooner. A client that had to wait for its proxy gets no other. */
+  #askSecond(client: Client): void {
+    const { match, since, nat } = client;
+    if (match === undefined || match.since > since || this.#retired) return;
+    const now = this.#parts.clock.now();
+    const pools = this.#policy.poolsForClient[nat].filter((name) =>
+      this.#reach.hasToSpare(this.#matches.pools[name], now),
+    );
+    const second = this.#matches.takeFrom(pools, this.#reach.unsuitableFor(client));
+    if (second === undefined) return;
+    client.second = second;
+    this.#give(second, client, now);
+    this.#parts.events.policyActed("second-asked");
+  }
+
+  #onExpired(client: Client): void {
+    const now = this.#parts.clock.now();
+    if (client.match !== undefined) this.#reach.unanswered(client.match, now);
+    if (client.second !== undefined) this.#reach.unanswered(client.second, now);
+    this.#endClient(client, "timed-out", { kind: "timed-out" }, "expired");
+  }
+
+  /** There was no proxy for a client in time. */
+  #deny(client: Client): void {
+    this.#endClient(client, "denied", { kind: "denied" }, "abandoned");
+  }
+
+  /** Ends a client and tells it its outcome; `state`: what becomes of its matches that have not ended. */
+  #endClient(client: Client, end: OfferEnd, outcome: OfferOutcome, state: MatchState): void {
+    this.#room.remove(client);
+    this.#clients.remove(client);
+    if (client.match?.state === "offered") this.#matches.end(client.match, state);
+    if (client.second?.state === "offered") this.#matches.end(client.second, state);
+    client.settle(outcome);
+    this.#parts.events.offerEnded(client.offer, end, this.#parts.clock.now() - client.since);
+    if (this.#clients.size + this.#matches.waiting === 0) this.#onDrained?.();
+  }
+
+  /**
+   * Whole milliseconds from now to when an address may poll again. The reference cuts off the fraction; without that a
+   * proxy that obeys never comes too soon.
+   */
+  #nextPoll(mayPollAt: number, now: number): number {
+    const { leastNextPoll } = this.#policy;
+    const whole = Math.trunc(mayPollAt - now);
+    return leastNextPoll === 0 ? Math.max(0, whole) : Math.max(leastNextPoll, whole + 1);
+  }
 }

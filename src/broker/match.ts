@@ -1,14 +1,16 @@
 /** The life of a match, from the poll that may become one to its end. */
 
-import type { Offer, OfferOutcome, Poll, PollOutcome } from "./broker.ts";
-import type { Expiring } from "./deadline-queue.ts";
-import type { Pooled } from "./pool.ts";
+import type { Poll, PollOutcome } from "./broker.ts";
+import type { Client } from "./client.ts";
+import type { DeadlineQueue, Expiring } from "./deadline-queue.ts";
+import type { Pool, Pooled } from "./pool.ts";
 
 /**
  * waiting ──client──▶ offered ──answer──▶ answered
- *    │                   ├──5 s──▶ expired
- *    │                   └──client hung up──▶ abandoned
- *    ├──10 s──▶ idle
+ *    │                   ├──client's 5 s──▶ expired
+ *    │                   ├──client hung up──▶ abandoned
+ *    │                   └──another proxy answered first──▶ overtaken
+ *    ├──10 s, or up to 28 s──▶ idle
  *    ├──proxy hung up──▶ withdrawn
  *    └──same session id polled again──▶ superseded
  */
@@ -18,28 +20,28 @@ export type MatchState =
   | "answered"
   | "expired"
   | "abandoned"
+  | "overtaken"
   | "idle"
   | "withdrawn"
   | "superseded";
 
 const NEXT: Readonly<Record<MatchState, readonly MatchState[]>> = {
   waiting: ["offered", "idle", "withdrawn", "superseded"],
-  offered: ["answered", "expired", "abandoned"],
+  offered: ["answered", "expired", "abandoned", "overtaken"],
   answered: [],
   expired: [],
   abandoned: [],
+  overtaken: [],
   idle: [],
   withdrawn: [],
   superseded: [],
 };
 
-/** The client's side of a match. */
-export interface WaitingClient {
-  readonly offer: Offer;
-  /** When the offer came, in ms of the broker's clock. */
-  readonly since: number;
-  readonly settle: (outcome: OfferOutcome) => void;
-}
+/** What the broker knows of a proxy besides its poll; the members are those of `Match`. */
+export type WaitingProxy = Pick<
+  Match,
+  "since" | "mayPollAt" | "pool" | "addressKey" | "unreliable" | "settle"
+>;
 
 /** One poll and, from `offered` on, the one client it is matched with. */
 export class Match implements Pooled, Expiring<Match> {
@@ -49,8 +51,15 @@ export class Match implements Pooled, Expiring<Match> {
   /** When the proxy's address may poll again, in ms of the broker's clock. */
   readonly mayPollAt: number;
   readonly settle: (outcome: PollOutcome) => void;
-  client: WaitingClient | undefined = undefined;
+  /** Where the proxy waits. */
+  readonly pool: Pool<Match>;
+  /** Stands for the proxy's address. */
+  readonly addressKey: number;
+  readonly unreliable: boolean;
+  client: Client | undefined = undefined;
 
+  /** Belongs to `Matches`: where the deadline of a waiting match is. */
+  queue: DeadlineQueue<Match> | undefined = undefined;
   poolIndex = -1;
   poolTicket = 0;
   deadline = 0;
@@ -59,16 +68,14 @@ export class Match implements Pooled, Expiring<Match> {
 
   #state: MatchState = "waiting";
 
-  constructor(
-    poll: Poll,
-    since: number,
-    mayPollAt: number,
-    settle: (outcome: PollOutcome) => void,
-  ) {
+  constructor(poll: Poll, proxy: WaitingProxy) {
     this.poll = poll;
-    this.since = since;
-    this.mayPollAt = mayPollAt;
-    this.settle = settle;
+    this.since = proxy.since;
+    this.mayPollAt = proxy.mayPollAt;
+    this.pool = proxy.pool;
+    this.addressKey = proxy.addressKey;
+    this.unreliable = proxy.unreliable;
+    this.settle = proxy.settle;
   }
 
   get state(): MatchState {

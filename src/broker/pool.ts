@@ -1,6 +1,8 @@
 /** A pool: the proxies of one NAT class that wait for a client, in the order in which they are taken. */
 
+import { Demand } from "./policy/demand.ts";
 import type { Candidate } from "./policy/matching-policy.ts";
+import type { PoolName } from "./policy/nat-classes.ts";
 
 /** What can wait in a pool. */
 export interface Pooled extends Candidate {
@@ -10,13 +12,20 @@ export interface Pooled extends Candidate {
   poolTicket: number;
 }
 
+/** Entries that are passed over at most, in search of one that is not refused. */
+const MOST_PASSED_OVER = 8;
+
 /** A binary min-heap whose entries know their place, so that one that hangs up leaves in O(log n). */
 export class Pool<Entry extends Pooled> {
+  readonly name: PoolName;
   readonly #comesBefore: (one: Candidate, other: Candidate) => boolean;
   readonly #heap: Entry[] = [];
+  /** What clients ask of this pool. */
+  readonly demand = new Demand();
   #lastTicket = 0;
 
-  constructor(comesBefore: (one: Candidate, other: Candidate) => boolean) {
+  constructor(name: PoolName, comesBefore: (one: Candidate, other: Candidate) => boolean) {
+    this.name = name;
     this.#comesBefore = comesBefore;
   }
 
@@ -25,10 +34,8 @@ export class Pool<Entry extends Pooled> {
   }
 
   add(entry: Entry): void {
-    this.#heap.push(entry);
     entry.poolTicket = ++this.#lastTicket;
-    entry.poolIndex = this.#heap.length - 1;
-    this.#siftUp(entry.poolIndex);
+    this.#insert(entry);
   }
 
   /** Takes out the entry whose turn it is; undefined if the pool is empty. */
@@ -36,6 +43,18 @@ export class Pool<Entry extends Pooled> {
     const first = this.#heap[0];
     if (first !== undefined) this.remove(first);
     return first;
+  }
+
+  /** As `take`, but passes over entries that are refused; undefined if only such are found soon. */
+  takeUnless(refused: (entry: Entry) => boolean): Entry | undefined {
+    const passedOver: Entry[] = [];
+    let taken = this.take();
+    while (taken !== undefined && refused(taken)) {
+      passedOver.push(taken);
+      taken = passedOver.length < MOST_PASSED_OVER ? this.take() : undefined;
+    }
+    for (const entry of passedOver) this.#insert(entry);
+    return taken;
   }
 
   /** Takes out an entry, which must be in this pool. */
@@ -62,6 +81,12 @@ export class Pool<Entry extends Pooled> {
         entry.poolIndex === index && (parent === undefined || !this.#comesBefore(entry, parent))
       );
     });
+  }
+
+  #insert(entry: Entry): void {
+    this.#heap.push(entry);
+    entry.poolIndex = this.#heap.length - 1;
+    this.#siftUp(entry.poolIndex);
   }
 
   #place(entry: Entry, index: number): void {

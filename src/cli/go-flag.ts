@@ -156,6 +156,22 @@ export const DURATION: FlagType<number> = {
   format: formatDuration,
 };
 
+/** A length of time from `least` to `most` ms; a multiple of `step` ms, if one is given. */
+export function durationBetween(least: number, most: number, step?: number): FlagType<number> {
+  const range = `${formatDuration(least)} to ${formatDuration(most)}`;
+  const steps = step === undefined ? "" : `, in steps of ${formatDuration(step)}`;
+  return {
+    ...DURATION,
+    parse(text) {
+      const parsed = parseDuration(text);
+      if (!parsed.ok) return parsed;
+      const isInRange = parsed.value >= least && parsed.value <= most;
+      if (isInRange && (step === undefined || parsed.value % step === 0)) return parsed;
+      return { ok: false, fault: `must be from ${range}${steps}` };
+    },
+  };
+}
+
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
 

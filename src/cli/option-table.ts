@@ -7,6 +7,7 @@ import { TIME_LIMITS } from "../http/time-limits.ts";
 import { DEFAULT_IPV6_PREFIX } from "../messages/address-network.ts";
 import { BOOL, DURATION, INT, intAtLeast, intBetween, oneOf, STRING, WORKERS } from "./go-flag.ts";
 import { Option, ROLES } from "./option.ts";
+import { policyOptions } from "./policy-options.ts";
 
 /** Every option with its default, ready to take one command line. `-help` is the parser's own. */
 export function optionTable() {
@@ -177,6 +178,8 @@ export function optionTable() {
       group: "matching",
       help: "JSON object with each pool's poll interval in milliseconds; empty: 20000 each",
     }),
+
+    ...policyOptions(),
 
     maxWaitingProxies: new Option({
       name: "max-waiting-proxies",

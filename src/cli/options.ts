@@ -1,5 +1,6 @@
 /** What the program is told on its command line, read once into values that can't be wrong. */
 
+import type { MatchingPolicy } from "../broker/policy/matching-policy.ts";
 import type { CountryFilePaths } from "../geoip/country-files.ts";
 import type { ListenAddress, Transport } from "../tls/transport.ts";
 import { parseGoFlags, quote } from "./go-flag.ts";
@@ -7,6 +8,7 @@ import { formatConfig, formatUsage } from "./help.ts";
 import { nearestWord } from "./nearest-word.ts";
 import { type OptionTable, optionTable } from "./option-table.ts";
 import { COMMAND_WORDS, type Role } from "./option.ts";
+import { choosePolicy } from "./policy-options.ts";
 import { type Checked, chooseTransport, parseListenAddress, refuse } from "./transport-options.ts";
 
 /** A queue of Amazon SQS. */
@@ -30,6 +32,7 @@ export interface MatchingOptions {
   /** As given, even if empty; undefined: not given, so a proxy must admit the host of every bridge. */
   readonly allowedRelayPattern: string | undefined;
   readonly pollIntervalFilepath: string | undefined;
+  readonly policy: MatchingPolicy;
   readonly maxWaitingProxies: number;
   readonly maxClients: number;
   readonly maxRateLimitEntries: number;
@@ -139,10 +142,9 @@ function toRoleOptions(table: OptionTable, role: Role, warnings: string[]): Chec
   if (role !== "all-in-one" && socket === "") return refuse(`${role} needs --socket`);
   const log = toLogOptions(table);
   if (role === "core") {
-    return {
-      ok: true,
-      value: { role, options: { ...log, ...toMatchingOptions(table, warnings), socket } },
-    };
+    const matching = toMatchingOptions(table, warnings);
+    if (!matching.ok) return matching;
+    return { ok: true, value: { role, options: { ...log, ...matching.value, socket } } };
   }
   const listening = toListeningOptions(table, warnings);
   if (!listening.ok) return listening;
@@ -155,9 +157,11 @@ function toRoleOptions(table: OptionTable, role: Role, warnings: string[]): Chec
   if (workers !== 0 && listening.value.addr.port === 0) {
     return refuse("--workers needs one port for all: --addr must name it");
   }
+  const matching = toMatchingOptions(table, warnings);
+  if (!matching.ok) return matching;
   const options = {
     ...log,
-    ...toMatchingOptions(table, warnings),
+    ...matching.value,
     ...listening.value,
     workers,
     workerArguments: toWorkerArguments(table),
@@ -186,7 +190,7 @@ function toLogOptions(table: OptionTable): LogOptions {
   };
 }
 
-function toMatchingOptions(table: OptionTable, warnings: string[]): MatchingOptions {
+function toMatchingOptions(table: OptionTable, warnings: string[]): Checked<MatchingOptions> {
   const pattern = table.allowedRelayPattern;
   if (pattern.given && pattern.value === "") {
     warnings.push("--allowed-relay-pattern is empty: nearly every proxy will be turned away");
@@ -194,7 +198,10 @@ function toMatchingOptions(table: OptionTable, warnings: string[]): MatchingOpti
   if ((table.brokerSqsName.value === "") !== (table.brokerSqsRegion.value === "")) {
     warnings.push("no clients through SQS: --broker-sqs-name and --broker-sqs-region go together");
   }
-  return {
+  const policy = choosePolicy(table, !table.disableGeoip.value, warnings);
+  if (!policy.ok) return policy;
+  const options: MatchingOptions = {
+    policy: policy.value,
     bridgeListPath: table.bridgeListPath.value || undefined,
     allowedRelayPattern: pattern.given ? pattern.value : undefined,
     pollIntervalFilepath: table.pollIntervalFilepath.value || undefined,
@@ -214,6 +221,7 @@ function toMatchingOptions(table: OptionTable, warnings: string[]): MatchingOpti
     ipCountInterval: table.ipCountInterval.value,
     sqs: toSqsQueue(table),
   };
+  return { ok: true, value: options };
 }
 
 function toListeningOptions(table: OptionTable, warnings: string[]): Checked<ListeningOptions> {

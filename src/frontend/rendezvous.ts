@@ -39,7 +39,7 @@ export interface Destination {
  * Takes a client's message to the broker and resolves to the response, which is always there within the client's
  * deadline of 5 s and never an exception, whatever the message is.
  */
-export async function exchange(
+export function exchange(
   { broker, refusals }: Destination,
   message: Uint8Array,
   wayIn: WayIn,
@@ -47,9 +47,9 @@ export async function exchange(
   const decoded = decodeClientPoll(decodeUtf8(message));
   if (!decoded.ok) {
     refusals.refused("client", decoded.refusal);
-    return encodeClientError(decoded.error);
+    return Promise.resolve(encodeClientError(decoded.error));
   }
-  // Returned, not awaited: a suspended function keeps its arguments, so a waiting client would hold its message.
+  // Not awaited: a suspended function keeps its arguments, so a waiting client would hold its message.
   return offer(broker, decoded.value, wayIn).then(encodeOfferOutcome);
 }
 

@@ -14,9 +14,24 @@ export type {
   SessionCounts,
 } from "../broker/broker.ts";
 export type { Clock } from "../broker/clock.ts";
-export { type BrokerEvents, NO_EVENTS, type OfferEnd, type PollEnd } from "../broker/events.ts";
+export {
+  type BrokerEvents,
+  NO_EVENTS,
+  type OfferEnd,
+  type PolicyAct,
+  type PollEnd,
+} from "../broker/events.ts";
 export { type BrokerLimits, LocalBroker, type LocalBrokerParts } from "../broker/local-broker.ts";
-export { CLIENT_DEADLINE, PROXY_DEADLINE } from "../broker/policy/matching-policy.ts";
+export {
+  type Candidate,
+  CLIENT_DEADLINE,
+  type IntervalBounds,
+  type MatchingPolicy,
+  PROXY_DEADLINE,
+  REACH_POLICY,
+  REFERENCE_POLICY,
+} from "../broker/policy/matching-policy.ts";
+export type { CountryOf } from "../broker/policy/reach.ts";
 export { type WaitingCounts } from "../broker/matches.ts";
 export {
   DEFAULT_POLL_INTERVALS,

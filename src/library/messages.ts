@@ -28,5 +28,10 @@ export {
 export { foldProxyType, PROXY_TYPES, type ProxyType } from "../messages/proxy-type.ts";
 export { parseRelayPattern, type RelayPattern } from "../messages/relay-pattern.ts";
 export { firstCandidateAddress } from "../messages/sdp-candidates.ts";
+export {
+  descriptionText,
+  type SessionDescription,
+  writeDescription,
+} from "../messages/session-description.ts";
 export { isSessionId, type SessionId } from "../messages/session-id.ts";
 export { decodeUtf8 } from "../messages/utf8.ts";

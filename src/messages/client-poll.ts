@@ -5,11 +5,17 @@ import { type Fingerprint, parseFingerprint } from "./fingerprint.ts";
 import { JsonMembers } from "./json-members.ts";
 import { formatJsonString } from "./json-string.ts";
 import { type NatType, parseNatType } from "./nat-type.ts";
-import { sessionDescriptionFault } from "./session-description.ts";
+import {
+  checkDescription,
+  NO_DESCRIPTION,
+  type ReadDescription,
+  readDescription,
+  type SessionDescription,
+} from "./session-description.ts";
 
 export interface ClientPoll {
-  /** The session description, passed on to the proxy exactly as it came. */
-  readonly offer: string;
+  /** Its text is passed on to the proxy exactly as it came. */
+  readonly offer: SessionDescription;
   readonly nat: NatType;
   /** The bridge wanted; undefined means the default bridge. */
   readonly fingerprint: Fingerprint | undefined;
@@ -18,8 +24,14 @@ export interface ClientPoll {
 const VERSION_LINE = "1.0\n";
 const OPEN_BRACE = 0x7b;
 
-const MEMBERS = new JsonMembers<{ offer: string; nat: string; fingerprint: string }>({
-  offer: (json, it) => (it.offer = json.string(it.offer)),
+interface Members {
+  offer: ReadDescription;
+  nat: string;
+  fingerprint: string;
+}
+
+const MEMBERS = new JsonMembers<Members>({
+  offer: (json, it) => (it.offer = readDescription(json, it.offer)),
   nat: (json, it) => (it.nat = json.string(it.nat)),
   fingerprint: (json, it) => (it.fingerprint = json.string(it.fingerprint)),
 });
@@ -28,10 +40,10 @@ const MEMBERS = new JsonMembers<{ offer: string; nat: string; fingerprint: strin
 export function decodeClientPoll(body: string): Decoded<ClientPoll> {
   if (!body.startsWith(VERSION_LINE)) return refuse("version", "unsupported message version");
 
-  const message = { offer: "", nat: "", fingerprint: "" };
+  const message: Members = { offer: NO_DESCRIPTION, nat: "", fingerprint: "" };
   const error = MEMBERS.read(body.slice(VERSION_LINE.length), message);
   if (error !== undefined) return refuse("json", error);
-  return checkClientPoll(message.offer, message.nat, message.fingerprint);
+  return checkClientPoll(message, body);
 }
 
 /** Whether a body is the legacy form: the offer itself, which begins with a brace. */
@@ -41,29 +53,24 @@ export function isLegacyClientPoll(body: Uint8Array): boolean {
 
 /** Decodes a legacy body; `natHeader` is the first `Snowflake-NAT-Type` header, empty if there was none. */
 export function decodeLegacyClientPoll(body: string, natHeader: string): Decoded<ClientPoll> {
-  return checkClientPoll(body, natHeader, "");
+  return checkClientPoll({ offer: { text: body }, nat: natHeader, fingerprint: "" }, body);
 }
 
-function checkClientPoll(
-  offer: string,
-  natText: string,
-  fingerprintText: string,
-): Decoded<ClientPoll> {
-  if (offer === "") return refuse("no-description", "no supplied offer");
-  const fault = sessionDescriptionFault(offer);
-  if (fault !== undefined) return refuse("description", `malformed session description: ${fault}`);
-  const fingerprint = parseFingerprint(fingerprintText);
-  if (fingerprint === undefined && fingerprintText !== "") {
+function checkClientPoll(message: Members, body: string): Decoded<ClientPoll> {
+  const offer = checkDescription(message.offer, body, "no supplied offer");
+  if (!offer.ok) return offer;
+  const fingerprint = parseFingerprint(message.fingerprint);
+  if (fingerprint === undefined && message.fingerprint !== "") {
     return refuse("fingerprint", "cannot decode fingerprint");
   }
-  const nat = parseNatType(natText);
+  const nat = parseNatType(message.nat);
   if (nat === undefined) return refuse("nat-type", "invalid NAT type");
-  return accept({ offer, nat, fingerprint });
+  return accept({ offer: offer.value, nat, fingerprint });
 }
 
 /** The response of a client whose offer was answered. */
-export function encodeClientAnswer(answer: string): string {
-  return `{"answer":${formatJsonString(answer)}}`;
+export function encodeClientAnswer(answer: SessionDescription): string {
+  return `{"answer":${answer}}`;
 }
 
 /** The response of a client that gets no answer. */

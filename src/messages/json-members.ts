@@ -1,19 +1,32 @@
 /** How a JSON object becomes a message: which members it has, and what reads each. */
 
-import { JsonReader } from "./json-reader.ts";
+import { JsonReader, type UsualMember } from "./json-reader.ts";
 
 /** Reads the value that the reader is at into the message, which holds what earlier members said. */
 export type ReadMember<Message> = (json: JsonReader, message: Message) => void;
 
+interface Member<Message> extends UsualMember {
+  readonly read: ReadMember<Message>;
+  /** The one that usually follows. */
+  readonly next: Member<Message> | undefined;
+}
+
 /** The members that a kind of message has. Others are passed over. */
 export class JsonMembers<Message> {
-  readonly #readers = new Map<string, ReadMember<Message>>();
+  readonly #members = new Map<string, Member<Message>>();
+  readonly #first: Member<Message> | undefined;
 
-  /** Each under its name as peers usually write it, which is found without folding. Any letter case means the same. */
+  /**
+   * Each under its name as peers usually write it, and in their order: so it is found without folding, and without
+   * looking. Any letter case means the same, and so does any order.
+   */
   constructor(readers: Readonly<Record<string, ReadMember<Message>>>) {
-    for (const [name, read] of Object.entries(readers)) {
-      this.#readers.set(name, read).set(name.toLowerCase(), read);
+    let next: Member<Message> | undefined;
+    for (const [name, read] of Object.entries(readers).toReversed()) {
+      next = { name, written: `${JSON.stringify(name)}:`, read, next };
+      this.#members.set(name, next).set(name.toLowerCase(), next);
     }
+    this.#first = next;
   }
 
   /**
@@ -22,15 +35,21 @@ export class JsonMembers<Message> {
    */
   read(text: string, message: Message, onUnknown?: (name: string) => void): string | undefined {
     const json = new JsonReader(text);
-    for (let name = json.firstMember(); name !== undefined; name = json.nextMember()) {
-      const read = this.#readers.get(name) ?? this.#readers.get(foldName(name));
-      if (read !== undefined) read(json, message);
+    let usual = this.#first;
+    for (let name = json.firstMember(usual); name !== undefined; name = json.nextMember(usual)) {
+      const member = name === usual?.name ? usual : this.#find(name);
+      usual = member?.next;
+      if (member !== undefined) member.read(json, message);
       else {
         onUnknown?.(name);
         json.skip();
       }
     }
     return json.error;
+  }
+
+  #find(name: string): Member<Message> | undefined {
+    return this.#members.get(name) ?? this.#members.get(foldName(name));
   }
 }
 

@@ -10,6 +10,12 @@
 /** What a JSON value is, told by its first character. */
 export type JsonKind = "string" | "number" | "object" | "array" | "boolean" | "null";
 
+/** The name of a member, and how peers usually write it: with its colon. */
+export interface UsualMember {
+  readonly name: string;
+  readonly written: string;
+}
+
 /** Deepest nesting accepted: the limit of the reference implementation. */
 const MAX_DEPTH = 10_000;
 
@@ -54,9 +60,10 @@ export class JsonReader {
 
   /**
    * Enters the object and returns the name of its first member, or undefined if there is none. A text that is `null`
-   * counts as an object without members; any other value is a type error.
+   * counts as an object without members; any other value is a type error. `usual`: the member that usually comes here,
+   * whose name then costs a quarter.
    */
-  firstMember(): string | undefined {
+  firstMember(usual?: UsualMember): string | undefined {
     this.#skipSpace();
     const kind = this.#peek();
     if (kind === undefined) return undefined;
@@ -73,18 +80,18 @@ export class JsonReader {
       this.#expectEnd();
       return undefined;
     }
-    return this.#name();
+    return this.#name(usual);
   }
 
   /** After a member's value was read: the name of the next member, or undefined at the end of the object. */
-  nextMember(): string | undefined {
+  nextMember(usual?: UsualMember): string | undefined {
     if (this.#syntaxError !== undefined) return undefined;
     this.#skipSpace();
     const code = this.#code();
     if (code === COMMA) {
       this.#position++;
       this.#skipSpace();
-      return this.#name();
+      return this.#name(usual);
     }
     if (code !== CLOSE_BRACE) {
       this.#fail();
@@ -96,8 +103,20 @@ export class JsonReader {
   }
 
   /** The member's value if it is a string; `before` if it is null; otherwise a type error and `before`. */
-  string(before: string): string {
+  string<T>(before: T): string | T {
     return this.#stringOr(before, before);
+  }
+
+  /**
+   * The member's value as it is written, if that is what the pattern matches: sticky, and made so that it only matches
+   * valid values. Otherwise undefined, and the value is still to be read.
+   */
+  literal(pattern: RegExp): string | undefined {
+    const start = this.#position;
+    pattern.lastIndex = start;
+    if (this.#syntaxError !== undefined || !pattern.test(this.#text)) return undefined;
+    this.#position = pattern.lastIndex;
+    return this.#text.slice(start, this.#position);
   }
 
   /** As `string`, but null means "absent" and takes back what an earlier occurrence said. */
@@ -173,7 +192,13 @@ export class JsonReader {
     if (this.#position < this.#text.length) this.#fail();
   }
 
-  #name(): string | undefined {
+  #name(usual?: UsualMember): string | undefined {
+    if (usual !== undefined && this.#text.startsWith(usual.written, this.#position)) {
+      this.#position += usual.written.length;
+      this.#skipSpace();
+      this.#memberName = usual.name;
+      return usual.name;
+    }
     if (this.#code() !== QUOTE) {
       this.#fail();
       return undefined;

@@ -6,6 +6,7 @@ import { JsonMembers } from "./json-members.ts";
 import { formatJsonString } from "./json-string.ts";
 import { type NatType, parseNatType } from "./nat-type.ts";
 import { foldProxyType, type ProxyType } from "./proxy-type.ts";
+import type { SessionDescription } from "./session-description.ts";
 import { isSessionId, LONGEST_SESSION_ID, type SessionId } from "./session-id.ts";
 
 export interface ProxyPoll {
@@ -80,12 +81,12 @@ export const NEXT_POLL_AFTER_PATTERN_REJECTION = 3_600_000;
 
 /** The response of a matched proxy. `nextPoll` is in whole milliseconds; `nat` is the client's. */
 export function encodeProxyMatch(
-  offer: string,
+  offer: SessionDescription,
   nat: NatType,
   relayUrl: string,
   nextPoll: number,
 ): string {
-  return `{"Status":"client match","Offer":${formatJsonString(offer)},"NAT":"${nat}","NextPoll":${nextPoll},"RelayURL":${formatJsonString(relayUrl)}}`;
+  return `{"Status":"client match","Offer":${offer},"NAT":"${nat}","NextPoll":${nextPoll},"RelayURL":${formatJsonString(relayUrl)}}`;
 }
 
 /** The response of a proxy that gets no client now. `nextPoll` is in whole milliseconds. */

@@ -5,6 +5,7 @@
 
 import { parseBareAddress } from "./address-text.ts";
 import { type Address } from "./address.ts";
+import { descriptionText, type SessionDescription } from "./session-description.ts";
 
 interface Candidate {
   readonly type: CandidateType;
@@ -47,11 +48,8 @@ const SESSION_ORDER = new Map([
 /** What may follow inside a media section, where the reference implementation does not insist on an order. */
 const MEDIA_LINES = "icbkam";
 
-/**
- * The address of the candidate most likely to be the client's own, out of a JSON session description; undefined if it
- * has none, or is not one.
- */
-export function firstCandidateAddress(offer: string): Address | undefined {
+/** The address of the candidate most likely to be the client's own; undefined if the offer has none. */
+export function firstCandidateAddress(offer: SessionDescription): Address | undefined {
   const sdp = sdpOf(offer);
   return sdp === undefined ? undefined : candidateAddresses(sdp)[0];
 }
@@ -76,10 +74,10 @@ export function candidateAddresses(sdp: string): Address[] {
     .map((candidate) => candidate.address);
 }
 
-function sdpOf(offer: string): string | undefined {
+function sdpOf(offer: SessionDescription): string | undefined {
   let description: unknown;
   try {
-    description = JSON.parse(offer);
+    description = JSON.parse(descriptionText(offer));
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 /** Turns what the broker tells into what the three kinds of statistics count. */
 
 import type { Offer, Poll } from "../broker/broker.ts";
-import type { BrokerEvents, OfferEnd, PollEnd } from "../broker/events.ts";
+import type { BrokerEvents, OfferEnd, PolicyAct, PollEnd } from "../broker/events.ts";
 import type { MessageRoute, RefusalEvents, RefusalReason } from "../frontend/refusals.ts";
 import type { Address } from "../messages/address.ts";
 import type { ProxyType } from "../messages/proxy-type.ts";
@@ -68,6 +68,10 @@ export class Recorder implements BrokerEvents, RefusalEvents {
 
   answerEnded(delivered: ProxyType | undefined): void {
     this.#parts.prometheus.answerEnded(delivered);
+  }
+
+  policyActed(act: PolicyAct): void {
+    this.#parts.prometheus.policyActed(act);
   }
 
   refused(route: MessageRoute, reason: RefusalReason): void {

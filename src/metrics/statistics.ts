@@ -3,7 +3,9 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { Clock } from "../broker/clock.ts";
 import type { CountryFilePaths } from "../geoip/country-files.ts";
+import { UNKNOWN_COUNTRY } from "../geoip/geoip.ts";
 import type { Logger } from "../log/logger.ts";
+import type { Address } from "../messages/address.ts";
 import { explainFileError } from "../system/named-file.ts";
 import { CountryLookup, type Loaded } from "./country-lookup.ts";
 import { DailyCounters } from "./daily/daily-counters.ts";
@@ -35,6 +37,8 @@ export interface Statistics {
   /** Told of everything that happens. */
   readonly recorder: Recorder;
   readonly prometheus: PrometheusMetrics;
+  /** The country of an address; undefined: it is unknown. */
+  countryOf(address: Address): string | undefined;
   /** Reads the country files again; an error leaves those in use as they are. */
   reloadCountries(): Promise<Loaded>;
   /** Writes everything that is in memory only. Never rejects. */
@@ -112,6 +116,10 @@ export async function startStatistics(parts: StatisticsParts): Promise<StartedSt
     statistics: {
       recorder,
       prometheus,
+      countryOf(address) {
+        const country = countries.countryOf(address);
+        return country === UNKNOWN_COUNTRY || country === "" ? undefined : country;
+      },
       reloadCountries: () => countries.load(),
       async stop() {
         cancelChunk();

@@ -38,7 +38,9 @@ export async function startMatching(
     log,
     load: () => ({
       waitingByPoolAndType: broker.waitingByPoolAndType(),
-      matchesInFlight: broker.load.clients,
+      matchesInFlight: broker.load.clients - broker.waitingClients,
+      waitingClients: broker.waitingClients,
+      pollIntervals: broker.intervalsInForce(),
     }),
   });
   if (!counting.ok) return counting;
@@ -52,6 +54,8 @@ export async function startMatching(
       options.allowedRelayPattern === undefined
         ? undefined
         : parseRelayPattern(options.allowedRelayPattern),
+    policy: options.policy,
+    countryOf: (address) => statistics.countryOf(address),
     limits: {
       waitingProxies: options.maxWaitingProxies,
       clients: options.maxClients,

@@ -22,6 +22,7 @@ export async function startCore(options: CoreOptions, log: Logger, exit: Exit): 
     async drain() {
       await matching.retire();
       served.socket.retire();
+      matching.broker.retire();
       await lastMatches(matching);
       // Waiting polls are not sent home: their frontends register them with the next core.
       await served.socket.stop();
@@ -47,7 +48,8 @@ const LOOK_EVERY = 20;
 
 async function lastMatches({ broker }: Matching): Promise<void> {
   const end = systemClock.now() + LAST_MATCHES;
-  while (broker.load.clients > 0 && systemClock.now() < end) await Bun.sleep(LOOK_EVERY);
+  while (broker.load.clients > broker.waitingClients && systemClock.now() < end)
+    await Bun.sleep(LOOK_EVERY);
 }
 
 /** Refusals that one count may stand for: a frontend sends each as it comes. */

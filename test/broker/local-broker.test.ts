@@ -7,6 +7,7 @@ import { Address } from "../../src/messages/address.ts";
 import { parseFingerprint } from "../../src/messages/fingerprint.ts";
 import { NAT_TYPES } from "../../src/messages/nat-type.ts";
 import { parseRelayPattern } from "../../src/messages/relay-pattern.ts";
+import { writeDescription } from "../../src/messages/session-description.ts";
 import { settle, TestBroker } from "../kit/test-broker.ts";
 
 const RELAY_URL = "wss://snowflake.torproject.net/";
@@ -20,7 +21,7 @@ describe("a match", () => {
     await settle();
     expect(poll.outcome).toEqual({
       kind: "matched",
-      offer: "the offer",
+      offer: writeDescription("the offer"),
       clientNat: "restricted",
       relayUrl: RELAY_URL,
       nextPoll: 19_000,
@@ -28,7 +29,7 @@ describe("a match", () => {
     expect(offer.outcome).toBeUndefined();
     t.clock.advance(200);
     expect(await t.answer("p", "the answer")).toBe("delivered");
-    expect(offer.outcome).toEqual({ kind: "answered", answer: "the answer" });
+    expect(offer.outcome).toEqual({ kind: "answered", answer: writeDescription("the answer") });
     expect(t.events.words).toEqual([
       "p received",
       "p admitted",
@@ -46,7 +47,7 @@ describe("a match", () => {
     const offer = t.offer("o");
     expect(await t.answer("p", "first")).toBe("delivered");
     expect(await t.answer("p", "second")).toBe("client-gone");
-    expect(offer.outcome).toEqual({ kind: "answered", answer: "first" });
+    expect(offer.outcome).toEqual({ kind: "answered", answer: writeDescription("first") });
   });
 
   test("an answer before the match is refused, and does not reach the next client", async () => {
@@ -57,7 +58,7 @@ describe("a match", () => {
     await settle();
     expect(offer.outcome).toBeUndefined();
     expect(await t.answer("p", "in time")).toBe("delivered");
-    expect(offer.outcome).toEqual({ kind: "answered", answer: "in time" });
+    expect(offer.outcome).toEqual({ kind: "answered", answer: writeDescription("in time") });
   });
 
   test("addresses of one IPv6 network are held to one interval", async () => {
@@ -112,7 +113,13 @@ describe("a match", () => {
     t.poll("p");
     const gone = AbortSignal.abort();
     const outcome = await t.broker.offer(
-      { offer: "o", nat: "open", fingerprint: undefined, address: undefined, rendezvous: "sqs" },
+      {
+        offer: writeDescription("o"),
+        nat: "open",
+        fingerprint: undefined,
+        address: undefined,
+        rendezvous: "sqs",
+      },
       gone,
     );
     expect(outcome).toEqual({ kind: "timed-out" });
@@ -247,7 +254,7 @@ describe("a session id seen twice", () => {
     await settle();
     expect(newer.outcome?.kind).toBe("matched");
     expect(await t.answer("p", "a")).toBe("delivered");
-    expect(offer.outcome).toEqual({ kind: "answered", answer: "a" });
+    expect(offer.outcome).toEqual({ kind: "answered", answer: writeDescription("a") });
     expect(t.broker.consistencyCheck()).toEqual([]);
   });
 
@@ -264,7 +271,7 @@ describe("a session id seen twice", () => {
     again.hangUp();
     t.clock.advance(4000);
     expect(await t.answer("p", "a")).toBe("delivered");
-    expect(first.outcome).toEqual({ kind: "answered", answer: "a" });
+    expect(first.outcome).toEqual({ kind: "answered", answer: writeDescription("a") });
     expect(t.broker.consistencyCheck()).toEqual([]);
   });
 });
@@ -474,7 +481,8 @@ test("sessions are counted by type and NAT type, matched ones included", async (
 test("the offers that clients in flight hold are bounded by their length", async () => {
   const t = new TestBroker();
   for (let n = 0; n < 6; n++) t.poll(`p${n}`);
-  const long = "o".repeat(MOST_HELD_CHARACTERS / 4);
+  // With its quotes.
+  const long = "o".repeat(MOST_HELD_CHARACTERS / 4 - 2);
   for (let n = 0; n < 4; n++) t.offer(long);
   const beyond = t.offer("o");
   await settle();

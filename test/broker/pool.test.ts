@@ -9,6 +9,7 @@ import vectors from "../vectors/pool_order.json";
 class Proxy implements Pooled {
   readonly name: string;
   readonly clients: number;
+  readonly unreliable = false;
   poolIndex = -1;
   poolTicket = 0;
 
@@ -21,7 +22,7 @@ class Proxy implements Pooled {
 describe("the order in which proxies leave a pool", () => {
   for (const { pushed_clients, removed_before_popping, pop_order } of vectors.cases) {
     test(`${pushed_clients.join(" ")} without ${removed_before_popping?.join(" ") ?? "any"}`, () => {
-      const pool = new Pool<Proxy>(REFERENCE_POLICY.comesBefore);
+      const pool = new Pool<Proxy>("open", REFERENCE_POLICY.comesBefore);
       const proxies = pushed_clients.map((clients, i) => new Proxy(`p${i}`, clients));
       for (const proxy of proxies) pool.add(proxy);
       for (const proxy of proxies) {
@@ -49,7 +50,7 @@ test("whatever comes and goes, the least loaded of those present is taken", () =
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const pool = new Pool<Proxy>(REFERENCE_POLICY.comesBefore);
+      const pool = new Pool<Proxy>("open", REFERENCE_POLICY.comesBefore);
       const present: Proxy[] = [];
       for (const next of steps) {
         if (next.do === "add") {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 
 import type { OfferOutcome, PollOutcome } from "../../src/broker/broker.ts";
 import { NAT_TYPES } from "../../src/messages/nat-type.ts";
+import { descriptionText } from "../../src/messages/session-description.ts";
 import { settle, TestBroker, type Watched } from "../kit/test-broker.ts";
 
 /**
@@ -52,7 +53,7 @@ test("no history breaks an invariant, leaves anybody waiting or mixes up answers
             const given = polls.findLast(
               (poll) => poll.sid === next.sid && poll.watched.outcome?.kind === "matched",
             )?.watched.outcome;
-            if (given?.kind === "matched") answers.set(`answer ${i}`, given.offer);
+            if (given?.kind === "matched") answers.set(`answer ${i}`, descriptionText(given.offer));
             break;
           }
           case "proxy hangs up":
@@ -74,8 +75,9 @@ test("no history breaks an invariant, leaves anybody waiting or mixes up answers
       for (const { text, watched } of offers) {
         expect(watched.outcome).toBeDefined();
         if (watched.outcome?.kind !== "answered") continue;
-        answered.push(watched.outcome.answer);
-        expect(answers.get(watched.outcome.answer)).toBe(text);
+        const answer = descriptionText(watched.outcome.answer);
+        answered.push(answer);
+        expect(answers.get(answer)).toBe(text);
       }
       expect(new Set(answered).size).toBe(answered.length);
       expect(answers.size).toBe(answered.length);

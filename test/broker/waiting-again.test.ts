@@ -4,6 +4,7 @@ import fc from "fast-check";
 
 import { Address } from "../../src/messages/address.ts";
 import { NAT_TYPES } from "../../src/messages/nat-type.ts";
+import { writeDescription } from "../../src/messages/session-description.ts";
 import { settle, TestBroker } from "../kit/test-broker.ts";
 
 describe("a poll that waited at a broker that is no more", () => {
@@ -42,7 +43,7 @@ describe("a poll that waited at a broker that is no more", () => {
     await settle();
     expect(poll.outcome).toMatchObject({ kind: "matched", nextPoll: 15_500 });
     expect(await t.answer("p", "a")).toBe("delivered");
-    expect(offer.outcome).toEqual({ kind: "answered", answer: "a" });
+    expect(offer.outcome).toEqual({ kind: "answered", answer: writeDescription("a") });
     expect(t.events.words).toContain("p matched after 4500");
   });
 

@@ -2,6 +2,11 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
+import {
+  type MatchingPolicy,
+  REACH_POLICY,
+  REFERENCE_POLICY,
+} from "../../src/broker/policy/matching-policy.ts";
 import { quote } from "../../src/cli/go-flag.ts";
 import { formatOptionsPage, formatUsage } from "../../src/cli/help.ts";
 import { optionTable } from "../../src/cli/option-table.ts";
@@ -45,6 +50,7 @@ test("the defaults are the Go broker's and ours", () => {
     bridgeListPath: undefined,
     allowedRelayPattern: undefined,
     pollIntervalFilepath: undefined,
+    policy: REACH_POLICY,
     maxWaitingProxies: 100_000,
     maxClients: 20_000,
     maxRateLimitEntries: 1_000_000,
@@ -109,12 +115,26 @@ test("every flag of the Go broker is in the table, with its type and default", (
 const HALF_A_QUEUE =
   "no clients through SQS: --broker-sqs-name and --broker-sqs-region go together";
 
+const policy = (parts: Partial<MatchingPolicy>) => ({ policy: { ...REACH_POLICY, ...parts } });
+
 const GIVEN = {
   "trusted-hops": ["0x2", { trustedHops: 2 }],
   addr: ["127.0.0.1:8080", { addr: { hostname: "127.0.0.1", port: 8080 } }],
   "bridge-list-path": ["b.json", { bridgeListPath: "b.json" }],
   "allowed-relay-pattern": ["^x$", { allowedRelayPattern: "^x$" }],
   "poll-interval-filepath": ["p.json", { pollIntervalFilepath: "p.json" }],
+  policy: ["reference", { policy: REFERENCE_POLICY }],
+  "proxy-wait": ["28s", policy({ proxyWait: 28_000 })],
+  "client-wait": ["0", policy({ clientWait: 0 })],
+  "max-waiting-clients": ["9", policy({ maxWaitingClients: 9 })],
+  "adaptive-poll-interval": ["false", policy({ adaptiveInterval: undefined })],
+  "least-poll-interval": ["5s", policy({ adaptiveInterval: { least: 5_000, most: 60_000 } })],
+  "most-poll-interval": ["30s", policy({ adaptiveInterval: { least: 1_000, most: 30_000 } })],
+  "second-chance": ["0", policy({ secondChance: undefined })],
+  "silent-proxies-last": ["false", policy({ silentProxiesLast: false })],
+  "learn-from-retries": ["true", policy({ learnFromRetries: true })],
+  "remember-nat": ["12h", policy({ rememberNat: 43_200_000 })],
+  "avoid-same-country": ["true", policy({ avoidSameCountry: true })],
   "max-waiting-proxies": ["1_000", { maxWaitingProxies: 1000 }],
   "max-clients": ["7", { maxClients: 7 }],
   "max-rate-limit-entries": ["8", { maxRateLimitEntries: 8 }],
@@ -193,6 +213,15 @@ describe("each option on its own", () => {
     ["log-level", "INFO"],
     ["ip-count-interval", "5"],
     ["disable-tls", "yes"],
+    ["policy", "none"],
+    ["proxy-wait", "9s"],
+    ["proxy-wait", "29s"],
+    ["proxy-wait", "12.5s"],
+    ["client-wait", "5s"],
+    ["max-waiting-clients", "0"],
+    ["least-poll-interval", "0"],
+    ["second-chance", "5s"],
+    ["remember-nat", "-1h"],
   ])("--%s=%s is refused", (name, text) => {
     expect(refusal(`--${name}=${text}`)).toStartWith(
       `invalid value "${text}" for --${name}: it must`,
@@ -211,6 +240,33 @@ describe("each option on its own", () => {
     const options = run(PLAIN, "--allowed-relay-pattern=");
     expect(options.allowedRelayPattern).toBe("");
     expect(options.warnings).toEqual([expect.stringContaining("--allowed-relay-pattern is empty")]);
+  });
+});
+
+describe("the matching policy", () => {
+  test("of the reference excludes all other options of its group", () => {
+    const names = Object.values(optionTable()).flatMap(({ name, entry }) =>
+      ["policy", "experience"].includes(entry.group) && name !== "policy" ? [name] : [],
+    );
+    expect(names).toHaveLength(11);
+    for (const name of names) {
+      const value = Object.entries(GIVEN).find(([given]) => given === name)?.[1][0] ?? "";
+      expect(refusal(PLAIN, "--policy=reference", `--${name}=${value}`)).toBe(
+        `--policy=reference excludes --${name}: leave one of them out`,
+      );
+    }
+  });
+
+  test("has bounds for poll intervals that can be met", () => {
+    expect(refusal(PLAIN, "--least-poll-interval=2m")).toBe(
+      "--least-poll-interval=2m0s is more than --most-poll-interval=1m0s: lower one or raise the other",
+    );
+  });
+
+  test("can't avoid countries that it can't know", () => {
+    expect(run(PLAIN, "--avoid-same-country", "--disable-geoip").warnings).toEqual([
+      "--avoid-same-country does nothing: --disable-geoip is given",
+    ]);
   });
 });
 

@@ -45,14 +45,17 @@ interface Place {
 /** The command lines of the processes that together are the broker, in the order they are started. The last one listens. */
 type Commands = (place: Place, flags: readonly string[]) => readonly (readonly string[])[];
 
+/** What makes our broker match as the reference does. */
+const REFERENCE = ["-policy", "reference"];
+
 /** A new target is one more entry here. Where there is a metrics file, it starts empty. */
 const COMMANDS = {
-  ours: (place, flags) => [brokerCommand(...commonFlags(place), ...flags)],
+  ours: (place, flags) => [brokerCommand(...commonFlags(place), ...REFERENCE, ...flags)],
   split(place, flags) {
     const socket = ["-socket", join(place.directory, "core.sock")];
     const metrics = ["-metrics-log", join(place.directory, "metrics.log")];
     return [
-      brokerCommand("core", ...socket, "-disable-geoip", ...metrics, ...flags),
+      brokerCommand("core", ...socket, "-disable-geoip", ...metrics, ...REFERENCE, ...flags),
       brokerCommand("http-frontend", ...socket, "-disable-tls", "-addr", place.address, ...metrics),
     ];
   },

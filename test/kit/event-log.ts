@@ -1,8 +1,9 @@
 /** What a broker told of its work, as words in order. */
 
 import type { Offer, Poll } from "../../src/broker/broker.ts";
-import type { BrokerEvents, OfferEnd, PollEnd } from "../../src/broker/events.ts";
+import type { BrokerEvents, OfferEnd, PolicyAct, PollEnd } from "../../src/broker/events.ts";
 import type { ProxyType } from "../../src/messages/proxy-type.ts";
+import { descriptionText } from "../../src/messages/session-description.ts";
 
 export class EventLog implements BrokerEvents {
   readonly words: string[] = [];
@@ -20,11 +21,15 @@ export class EventLog implements BrokerEvents {
   }
 
   offerEnded(offer: Offer, end: OfferEnd, elapsed: number): void {
-    this.words.push(`${offer.offer} ${end} after ${elapsed}`);
+    this.words.push(`${descriptionText(offer.offer)} ${end} after ${elapsed}`);
   }
 
   answerEnded(delivered: ProxyType | undefined): void {
     this.words.push(`answer of ${delivered ?? "nobody"}`);
+  }
+
+  policyActed(act: PolicyAct): void {
+    this.words.push(act);
   }
 
   /** How often each word group that begins with the given text was said. */

@@ -12,6 +12,7 @@ import { NO_EVENTS, type OfferEnd } from "../../src/broker/events.ts";
 import { CLIENT_DEADLINE } from "../../src/broker/policy/matching-policy.ts";
 import type { RefusalReason } from "../../src/frontend/refusals.ts";
 import type { Destination } from "../../src/frontend/rendezvous.ts";
+import { descriptionText, writeDescription } from "../../src/messages/session-description.ts";
 import { until } from "../interop/waiting.ts";
 import { TestBroker } from "./test-broker.ts";
 
@@ -162,7 +163,7 @@ export function describeRendezvous(wayIn: WayInUnderTest): void {
       await clientsInFlight(1);
       expect(proxy.outcome).toMatchObject({
         kind: "matched",
-        offer: OFFER,
+        offer: writeDescription(OFFER),
         clientNat: "restricted",
       });
       expect(await t.answer("a", ANSWER)).toBe("delivered");
@@ -251,7 +252,7 @@ export function describeRendezvous(wayIn: WayInUnderTest): void {
       );
       await clientsInFlight(CROWD);
       for (const [sid, { outcome }] of proxies) {
-        await t.answer(sid, outcome?.kind === "matched" ? outcome.offer : "none");
+        await t.answer(sid, outcome?.kind === "matched" ? descriptionText(outcome.offer) : "none");
       }
       expect(await Promise.all(responses)).toEqual(
         numbers.map((number) => `{"answer":"{\\"type\\":\\"offer\\",\\"sdp\\":\\"${number}\\"}"}`),

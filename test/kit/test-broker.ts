@@ -5,6 +5,7 @@ import type { Offer, OfferOutcome, Poll, PollOutcome } from "../../src/broker/br
 import { LocalBroker, type LocalBrokerParts } from "../../src/broker/local-broker.ts";
 import { DEFAULT_POLL_INTERVALS } from "../../src/broker/policy/poll-intervals.ts";
 import { Address } from "../../src/messages/address.ts";
+import { writeDescription } from "../../src/messages/session-description.ts";
 import { isSessionId, type SessionId } from "../../src/messages/session-id.ts";
 import { EventLog } from "./event-log.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -17,11 +18,13 @@ export function sessionId(text: string): SessionId {
 /** A promise whose outcome can be looked at without waiting. */
 export class Watched<T> {
   outcome: T | undefined = undefined;
+  readonly ended: Promise<T>;
   readonly #gone = new AbortController();
 
   constructor(start: (gone: AbortSignal) => Promise<T>) {
-    void start(this.#gone.signal).then((outcome) => {
+    this.ended = start(this.#gone.signal).then((outcome) => {
       this.outcome = outcome;
+      return outcome;
     });
   }
 
@@ -75,7 +78,7 @@ export class TestBroker {
     return new Watched((gone) =>
       this.broker.offer(
         {
-          offer: text,
+          offer: writeDescription(text),
           nat: "unknown",
           fingerprint: undefined,
           address: undefined,
@@ -89,7 +92,10 @@ export class TestBroker {
 
   /** A proxy answers; resolves to what it is told. */
   async answer(sid: string, answer: string): Promise<string> {
-    const outcome = await this.broker.answer({ sid: sessionId(sid), answer });
+    const outcome = await this.broker.answer({
+      sid: sessionId(sid),
+      answer: writeDescription(answer),
+    });
     return outcome.kind;
   }
 }

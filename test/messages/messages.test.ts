@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { decodeClientPoll, encodeClientError } from "../../src/messages/client-poll.ts";
 import { decodeProxyAnswer } from "../../src/messages/proxy-answer.ts";
 import { decodeProxyPoll } from "../../src/messages/proxy-poll.ts";
+import { writeDescription } from "../../src/messages/session-description.ts";
 import { decodeUtf8 } from "../../src/messages/utf8.ts";
 import vectors from "../vectors/messages.json";
 
@@ -59,9 +60,9 @@ function expectedFields(
     const named = text("fingerprint").toUpperCase();
     const fingerprint =
       named === DEFAULT_FINGERPRINT && !body.includes(text("fingerprint")) ? undefined : named;
-    return { offer: text("offer"), nat: text("nat"), fingerprint };
+    return { offer: writeDescription(text("offer")), nat: text("nat"), fingerprint };
   }
-  if (endpoint === "/answer") return { sid: text("Sid"), answer: text("Answer") };
+  if (endpoint === "/answer") return { sid: text("Sid"), answer: writeDescription(text("Answer")) };
   return {
     sid: text("Sid"),
     type: text("Type"),

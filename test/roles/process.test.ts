@@ -110,6 +110,7 @@ describe("SIGHUP", () => {
     const bridges = file("bridges", list("wss://one.example/"));
     const intervals = file("intervals", '{"open_poll_interval":30000}');
     await using broker = await BrokerProcess.start(
+      "--policy=reference",
       `--bridge-list-path=${bridges}`,
       `--poll-interval-filepath=${intervals}`,
     );

@@ -1,62 +1,47 @@
 /** How often one address may poll one pool. */
 
-/** Entries that each poll looks at to forget those that have expired. */
-const SWEEP_STEPS = 2;
+import { AddressTable, type Remembered } from "./address-table.ts";
 
-/**
- * Remembers until when each address has to wait. Addresses are known only by a number that the caller derives from
- * them with a secret of its own; two addresses with one number would share an allowance.
- */
+/** The last poll of an address. It expires when the address may poll again. */
+interface Noted extends Remembered {
+  /** When it came. */
+  readonly since: number;
+}
+
+/** Remembers until when each address has to wait. */
 export class PollAllowance {
-  readonly #maxEntries: number;
-  /** When each key may poll again. Intervals change, so these times come in no order. */
-  readonly #mayPollAt = new Map<number, number>();
-  /** Where the search for expired entries goes on. It passes each entry once, then starts again. */
-  #sweep = this.#mayPollAt.entries();
+  readonly #noted: AddressTable<Noted>;
   /** Milliseconds from one poll of an address to its next. */
   interval: number;
 
   constructor(interval: number, maxEntries: number) {
     this.interval = interval;
-    this.#maxEntries = maxEntries;
+    this.#noted = new AddressTable(maxEntries);
   }
 
   get size(): number {
-    return this.#mayPollAt.size;
-  }
-
-  /** Until when the key has to wait; undefined if it may poll now. A deadline that is only just reached still holds. */
-  mustWaitUntil(key: number, now: number): number | undefined {
-    const at = this.#mayPollAt.get(key);
-    return at !== undefined && at >= now ? at : undefined;
+    return this.#noted.size;
   }
 
   /**
-   * Notes a poll and returns when the key may poll next. When the table is full of addresses that still wait, the
-   * poll goes unnoted: a flood of addresses must not keep honest proxies out.
+   * Until when the key has to wait; undefined if it may poll now. A deadline that is only just reached still holds.
+   * `inForce`: the interval of this moment, in ms. If it is shorter than the one that the key was told, it counts, since
+   * not every proxy understands what it is told.
    */
-  note(key: number, now: number): number {
-    this.#forgetExpired(now);
-    const at = now + this.interval;
-    if (this.#mayPollAt.has(key) || this.#mayPollAt.size < this.#maxEntries) {
-      this.#mayPollAt.set(key, at);
-    }
-    return at;
+  mustWaitUntil(key: number, now: number, inForce = Infinity): number | undefined {
+    const noted = this.#noted.get(key, now);
+    if (noted === undefined) return undefined;
+    const at = Math.min(noted.expires, noted.since + inForce);
+    return at >= now ? at : undefined;
   }
 
   /**
-   * Looks at two entries and removes them if they have expired. One poll adds at most one entry, so the sweep gains on
-   * the table, and the table holds at most about twice the entries that still count, whatever the order of their times.
+   * Notes a poll that came at `since`, whose proxy is told to leave `told` ms to its next. Who does not understand that is
+   * held to the configured interval at most. When the table is full of addresses that still wait, the poll goes unnoted: a
+   * flood of addresses must not keep honest proxies out.
    */
-  #forgetExpired(now: number): void {
-    for (let looks = 0; looks < SWEEP_STEPS; looks++) {
-      const next = this.#sweep.next();
-      if (next.done === true) {
-        this.#sweep = this.#mayPollAt.entries();
-        return;
-      }
-      const [key, at] = next.value;
-      if (at < now) this.#mayPollAt.delete(key);
-    }
+  note(key: number, since: number, told = this.interval): void {
+    const expires = since + Math.min(told, this.interval);
+    this.#noted.set(key, { since, expires }, since);
   }
 }

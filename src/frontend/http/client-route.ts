@@ -3,6 +3,7 @@
 import type { OfferOutcome } from "../../broker/broker.ts";
 import type { Exchange, HttpRequest, Reply } from "../../http/message.ts";
 import { decodeLegacyClientPoll, isLegacyClientPoll } from "../../messages/client-poll.ts";
+import { descriptionText } from "../../messages/session-description.ts";
 import { decodeUtf8 } from "../../messages/utf8.ts";
 import { type Destination, exchange as takeToBroker, offer, type WayIn } from "../rendezvous.ts";
 import { clientAddress } from "./peer-address.ts";
@@ -28,17 +29,18 @@ export function serveClient(
     address: clientAddress(fields, exchange),
     gone: exchange,
   };
-  const reply = isLegacyClientPoll(body)
-    ? serveLegacy(destination, body, firstNatField(fields), wayIn)
-    : takeToBroker(destination, body, wayIn).then(corsText);
-  reply.then(
-    (it) => exchange.reply(it),
-    (error: unknown) => exchange.fail(error),
-  );
+  const fail = (error: unknown) => exchange.fail(error);
+  if (isLegacyClientPoll(body)) {
+    const reply = serveLegacy(destination, body, firstNatField(fields), wayIn);
+    reply.then((it) => exchange.reply(it), fail);
+  } else {
+    const message = takeToBroker(destination, body, wayIn);
+    message.then((it) => exchange.reply(corsText(it)), fail);
+  }
 }
 
 /** A client of before 2021: what became of its offer is told by the status. */
-async function serveLegacy(
+function serveLegacy(
   { broker, refusals }: Destination,
   body: Uint8Array,
   nat: string,
@@ -47,9 +49,8 @@ async function serveLegacy(
   const decoded = decodeLegacyClientPoll(decodeUtf8(body), nat);
   if (!decoded.ok) {
     refusals.refused("client", decoded.refusal);
-    return CORS_BAD_REQUEST;
+    return Promise.resolve(CORS_BAD_REQUEST);
   }
-  // Returned, not awaited: while the client waits, nothing of this function stays in memory.
   return offer(broker, decoded.value, wayIn).then(legacyReply);
 }
 
@@ -63,7 +64,7 @@ function firstNatField(fields: HttpRequest["fields"]): string {
 function legacyReply(outcome: OfferOutcome): Reply {
   switch (outcome.kind) {
     case "answered":
-      return corsText(outcome.answer);
+      return corsText(descriptionText(outcome.answer));
     case "denied":
       return CORS_UNAVAILABLE;
     case "timed-out":

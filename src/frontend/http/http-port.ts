@@ -1,5 +1,6 @@
 /** The port that the broker serves on: HTTP/1.1 and HTTP/2 over TCP, and HTTP/3 beside them if it is wanted. */
 
+import { LONGEST_PROXY_WAIT } from "../../broker/policy/matching-policy.ts";
 import type { Exchange, Handler, Reply, ReplyHead } from "../../http/message.ts";
 import { type ConnectionEvents, HttpServer } from "../../http/server.ts";
 import type { TimeLimits } from "../../http/time-limits.ts";
@@ -38,8 +39,8 @@ export interface Http3Events {
 /** Milliseconds that replies on their way are given when the port is closed. */
 const STOP_TIMEOUT = 2_000;
 
-/** Milliseconds that what is pending over HTTP/3 is given at a change of certificate: longer than any poll (10 s). */
-const LAST_RESPONSES = 15_000;
+/** Milliseconds that what is pending over HTTP/3 is given at a change of certificate: longer than any poll. */
+const LAST_RESPONSES = LONGEST_PROXY_WAIT + 5_000;
 
 /** Seconds for which peers may remember that there is HTTP/3: a day, as if it were not said (RFC 7838). */
 const REMEMBER_HTTP3 = 86_400;

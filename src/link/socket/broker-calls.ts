@@ -9,13 +9,14 @@ import {
   RENDEZVOUS_METHODS,
   type SessionCounts,
 } from "../../broker/broker.ts";
-import { PROXY_DEADLINE } from "../../broker/policy/matching-policy.ts";
+import { LONGEST_PROXY_WAIT } from "../../broker/policy/matching-policy.ts";
 import { parseAddress, parseBareAddress } from "../../messages/address-text.ts";
 import type { Address } from "../../messages/address.ts";
 import { type Fingerprint, parseFingerprint } from "../../messages/fingerprint.ts";
 import { NAT_TYPES, type NatType } from "../../messages/nat-type.ts";
 import type { ProxyAnswer } from "../../messages/proxy-answer.ts";
 import { PROXY_TYPES, type ProxyType } from "../../messages/proxy-type.ts";
+import { isWritten } from "../../messages/session-description.ts";
 import { isSessionId } from "../../messages/session-id.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { Call, Codec } from "./codec.ts";
@@ -47,7 +48,7 @@ const poll: Codec<Poll> = {
     const address = readAddress(from);
     const waited = from.optionalU32();
     if (!isSessionId(sid) || !address.ok) return undefined;
-    if (waited !== undefined && waited > PROXY_DEADLINE) return undefined;
+    if (waited !== undefined && waited > LONGEST_PROXY_WAIT) return undefined;
     return { sid, type, nat, clients, relayPattern, address: address.value, waited };
   },
 };
@@ -67,6 +68,7 @@ const pollOutcome: Codec<PollOutcome> = {
     if (kind !== "matched") return { kind, nextPoll };
     const offer = from.text();
     const clientNat = from.choice(NAT_TYPES);
+    if (!isWritten(offer)) return undefined;
     return { kind, offer, clientNat, relayUrl: from.text(), nextPoll };
   },
 };
@@ -80,14 +82,14 @@ const offer: Codec<Offer> = {
     to.choice(RENDEZVOUS_METHODS, value.rendezvous);
   },
   read(from) {
-    const text = from.text();
+    const description = from.text();
     const nat = from.choice(NAT_TYPES);
     const fingerprint = readFingerprint(from);
     const address = readAddress(from);
     const rendezvous = from.choice(RENDEZVOUS_METHODS);
-    if (!fingerprint.ok || !address.ok) return undefined;
+    if (!isWritten(description) || !fingerprint.ok || !address.ok) return undefined;
     return {
-      offer: text,
+      offer: description,
       nat,
       fingerprint: fingerprint.value,
       address: address.value,
@@ -103,7 +105,9 @@ const offerOutcome: Codec<OfferOutcome> = {
   },
   read(from) {
     const kind = from.choice(OFFER_OUTCOMES);
-    return kind === "answered" ? { kind, answer: from.text() } : { kind };
+    if (kind !== "answered") return { kind };
+    const description = from.text();
+    return isWritten(description) ? { kind, answer: description } : undefined;
   },
 };
 
@@ -114,8 +118,8 @@ const answer: Codec<ProxyAnswer> = {
   },
   read(from) {
     const sid = from.text();
-    const text = from.text();
-    return isSessionId(sid) ? { sid, answer: text } : undefined;
+    const description = from.text();
+    return isSessionId(sid) && isWritten(description) ? { sid, answer: description } : undefined;
   },
 };
 

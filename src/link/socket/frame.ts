@@ -13,7 +13,7 @@ import type { Codec } from "./codec.ts";
  * The version of everything in this folder that both ends have to agree on. It changes with any change to a kind, a
  * payload, or a list of words that payloads refer to.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** The kinds of frames that are no calls; those of calls begin at 16. */
 export const FRAME_KIND = {

@@ -13,6 +13,8 @@ export interface CallDeadlines {
   readonly forCore: DeadlineQueue<PendingCall>;
   /** Until that core, or the next if it is lost, has an outcome. */
   readonly forOutcome: DeadlineQueue<PendingCall>;
+  /** Whether that time begins when the call is made, or when there is a core. */
+  readonly outcomeCountsFrom: "arrival" | "core";
 }
 
 /** What a call asks, and what it comes to where no core says. */
@@ -48,6 +50,8 @@ export abstract class PendingCall implements Expiring<PendingCall> {
   #atCore = false;
   /** When a core first had it, in ms of the clock. */
   #since: number | undefined;
+  /** When it was made, if there was no core then. */
+  #came: number | undefined;
   #queue: DeadlineQueue<PendingCall> | undefined;
 
   deadline = 0;
@@ -83,6 +87,7 @@ export abstract class PendingCall implements Expiring<PendingCall> {
 
   /** There is no core: it waits for one. */
   awaitCore(now: number): void {
+    this.#came = now;
     this.#moveTo(this.deadlines.forCore, now);
   }
 
@@ -91,7 +96,8 @@ export abstract class PendingCall implements Expiring<PendingCall> {
     const since = this.#since;
     if (since === undefined) {
       this.#since = now;
-      this.#moveTo(this.deadlines.forOutcome, now);
+      const { forOutcome, outcomeCountsFrom } = this.deadlines;
+      this.#moveTo(forOutcome, outcomeCountsFrom === "arrival" ? (this.#came ?? now) : now);
     }
     this.#atCore = this.send(send, since === undefined ? undefined : now - since);
     return this.#atCore;

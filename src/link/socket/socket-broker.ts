@@ -12,7 +12,11 @@ import type {
 } from "../../broker/broker.ts";
 import type { Clock } from "../../broker/clock.ts";
 import { DeadlineQueue } from "../../broker/deadline-queue.ts";
-import { CLIENT_DEADLINE, PROXY_DEADLINE } from "../../broker/policy/matching-policy.ts";
+import {
+  CLIENT_DEADLINE,
+  LONGEST_PROXY_WAIT,
+  PROXY_DEADLINE,
+} from "../../broker/policy/matching-policy.ts";
 import { POOL_OF_PROXY } from "../../broker/policy/nat-classes.ts";
 import { DEFAULT_POLL_INTERVALS } from "../../broker/policy/poll-intervals.ts";
 import type { ProxyAnswer } from "../../messages/proxy-answer.ts";
@@ -61,9 +65,9 @@ const asItIs = <Outcome>(outcome: Outcome): Outcome => outcome;
  *
  * Polls and offers that waited at a core that is gone are asked of the next one; an offer may so be given to a second
  * proxy, and what the first one answers finds nobody. Everything else that was under way comes to its worst outcome at
- * once. What is asked while there is no core waits for one: a poll as long as it would wait for a client, an offer for
- * 5 s, the rest for a second. Every promise settles, even if the core falls silent: a poll within 21 s, which is less
- * than proxies' patience of 30 s, an offer within 11 s, everything else within 7 s.
+ * once. What is asked while there is no core waits for one: a poll as long as it waits for a client in a pool in surplus,
+ * an offer for 5 s, the rest for a second. Every promise settles, even if the core falls silent: a poll within 29 s of
+ * its arrival, which is less than proxies' patience of 30 s, an offer within 11 s, everything else within 7 s.
  */
 export class SocketBroker implements Broker {
   readonly #clock: Clock;
@@ -91,7 +95,7 @@ export class SocketBroker implements Broker {
     this.#clock = clock;
     this.#maxCalls = calls;
     this.#maxHeld = held;
-    this.#pollDeadlines = this.#deadlines(PROXY_DEADLINE, PROXY_DEADLINE + MARGIN);
+    this.#pollDeadlines = this.#deadlines(PROXY_DEADLINE, LONGEST_PROXY_WAIT + MARGIN, "arrival");
     this.#offerDeadlines = this.#deadlines(OFFER_PATIENCE, CLIENT_DEADLINE + MARGIN);
     this.#otherDeadlines = this.#deadlines(PATIENCE, CLIENT_DEADLINE + MARGIN);
     this.#core = new CoreConnection({
@@ -131,7 +135,7 @@ export class SocketBroker implements Broker {
         unserved: idle,
         lost: idle,
         collect: asItIs,
-        again: (waited) => (waited < PROXY_DEADLINE ? { ...poll, waited } : undefined),
+        again: (waited) => (waited < LONGEST_PROXY_WAIT ? { ...poll, waited } : undefined),
       },
       gone,
     );
@@ -239,8 +243,13 @@ export class SocketBroker implements Broker {
     return call.deadlines === this.#pollDeadlines;
   }
 
-  #deadlines(forCore: number, forOutcome: number): CallDeadlines {
+  #deadlines(
+    forCore: number,
+    forOutcome: number,
+    outcomeCountsFrom: CallDeadlines["outcomeCountsFrom"] = "core",
+  ): CallDeadlines {
     return {
+      outcomeCountsFrom,
       forCore: new DeadlineQueue(this.#clock, forCore, (call) => this.#end(call, "unserved")),
       forOutcome: new DeadlineQueue(this.#clock, forOutcome, (call) => {
         if (call.atCore) this.#cancel(call);

@@ -9,6 +9,7 @@
 import type { Registry } from "prom-client";
 
 import { RENDEZVOUS_METHODS } from "../../broker/broker.ts";
+import { POLICY_ACTS } from "../../broker/events.ts";
 import type { MessageRoute, RefusalReason } from "../../frontend/refusals.ts";
 import { PROXY_TYPES } from "../../messages/proxy-type.ts";
 import { type CountedFamilies, NAMESPACE } from "./counted-families.ts";
@@ -30,8 +31,8 @@ const ROUTES_OF_REASON: Readonly<Record<RefusalReason, readonly MessageRoute[]>>
   broken: ["client", "proxy", "answer"],
 };
 
-/** Upper bounds in seconds. A poll waits 10 s at most. */
-const POLL_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 8, 10];
+/** Upper bounds in seconds. A poll waits 10 s, or up to 28 s in a scarce pool. */
+const POLL_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25];
 
 /** Upper bounds in seconds. A client waits 5 s at most; most answers are there after a round trip and a bit. */
 const OFFER_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5];
@@ -72,6 +73,13 @@ export function outcomeFamilies(families: CountedFamilies, registry: Registry) {
     for (const route of routes) refused.add({ reason, route }, 0);
   }
 
+  const policyActs = families.roundedCounter(
+    "policy_acts_total",
+    "The number of times that the matching policy did what the reference's does not",
+    ["act"],
+  );
+  for (const act of POLICY_ACTS) policyActs.add({ act }, 0);
+
   const registers = [registry];
   const pollToOffer = new RoundedHistogram({
     name: `${NAMESPACE}rounded_poll_to_offer_seconds`,
@@ -92,6 +100,7 @@ export function outcomeFamilies(families: CountedFamilies, registry: Registry) {
     offers,
     answers,
     refused,
+    policyActs,
     pollToOffer: {
       open: pollToOffer.child({ pool: "open" }),
       moderate: pollToOffer.child({ pool: "moderate" }),

@@ -9,7 +9,7 @@
 import { Registry } from "prom-client";
 
 import type { RendezvousMethod } from "../../broker/broker.ts";
-import type { OfferEnd, PollEnd } from "../../broker/events.ts";
+import type { OfferEnd, PolicyAct, PollEnd } from "../../broker/events.ts";
 import { POOL_OF_PROXY } from "../../broker/policy/nat-classes.ts";
 import type { MessageRoute, RefusalReason } from "../../frontend/refusals.ts";
 import type { SqsEvents } from "../../frontend/sqs/sqs-events.ts";
@@ -126,6 +126,11 @@ export class PrometheusMetrics {
     // "timeout" and an empty type are what the reference broker calls an answer that came for nobody.
     const status = delivered === undefined ? "timeout" : "success";
     this.#upstream.answers.add({ status, type: delivered ?? "" });
+  }
+
+  /** The matching policy did something that the reference's does not. */
+  policyActed(act: PolicyAct): void {
+    this.#outcomes.policyActs.add({ act });
   }
 
   /** A message was refused before the broker saw it. */

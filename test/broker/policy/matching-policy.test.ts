@@ -8,6 +8,7 @@ import { settle, TestBroker } from "../../kit/test-broker.ts";
 
 /** All that a policy says, otherwise than the reference: one pool for all, the last to come first, other times. */
 const OTHER: MatchingPolicy = {
+  ...REFERENCE_POLICY,
   poolOfProxy: {
     unrestricted: "strict",
     open: "strict",
@@ -19,6 +20,7 @@ const OTHER: MatchingPolicy = {
   poolsForClient: { ...REFERENCE_POLICY.poolsForClient, unknown: ["strict"] },
   comesBefore: (one, other) => one.poolTicket > other.poolTicket,
   proxyDeadline: 25_000,
+  proxyWait: 25_000,
   clientDeadline: 2_000,
 };
 

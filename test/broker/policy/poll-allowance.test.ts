@@ -20,7 +20,8 @@ test("it agrees with a table that never forgets, whatever becomes of the interva
         allowance.interval = interval;
         const at = model.get(key) ?? -1;
         expect(allowance.mustWaitUntil(key, now)).toBe(at >= now ? at : undefined);
-        model.set(key, allowance.note(key, now));
+        allowance.note(key, now);
+        model.set(key, now + interval);
       }
     }),
   );
@@ -34,6 +35,17 @@ test("entries of a long interval do not keep those of a short one from being for
   for (let key = 1_000; key < 200_000; key++) allowance.note(key, (now += 1));
   // 1,000 entries of the hour and 20,000 of the last 20 s still count.
   expect(allowance.size).toBeLessThan(2 * 21_000 + 10);
+});
+
+test("what a proxy is told counts if it is less than the interval, and so does the interval of the moment", () => {
+  const allowance = new PollAllowance(100, 10);
+  allowance.note(1, 0, 60);
+  expect(allowance.mustWaitUntil(1, 50)).toBe(60);
+  expect(allowance.mustWaitUntil(1, 50, 70)).toBe(60);
+  expect(allowance.mustWaitUntil(1, 50, 55)).toBe(55);
+  expect(allowance.mustWaitUntil(1, 50, 40)).toBeUndefined();
+  allowance.note(2, 0, 300);
+  expect(allowance.mustWaitUntil(2, 50)).toBe(100);
 });
 
 test("a full table leaves new addresses unnoted, and known ones are noted again", () => {

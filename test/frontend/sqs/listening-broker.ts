@@ -2,6 +2,7 @@
 
 import { NO_REFUSAL_EVENTS } from "../../../src/frontend/refusals.ts";
 import { type RunningSqs, type SqsOptions, startSqs } from "../../../src/frontend/sqs/start-sqs.ts";
+import { descriptionText } from "../../../src/messages/session-description.ts";
 import { until } from "../../interop/waiting.ts";
 import { TestBroker } from "../../kit/test-broker.ts";
 import { LogLines } from "./log-lines.ts";
@@ -60,7 +61,7 @@ export class ListeningBroker implements AsyncDisposable {
     const polling = this.proxies.poll(sid);
     const outcome = await until(BOUND, "client", () => polling.outcome);
     if (outcome.kind !== "matched") throw new Error(`the proxy is told ${outcome.kind}`);
-    return outcome.offer;
+    return descriptionText(outcome.offer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@ import { NO_REFUSAL_EVENTS } from "../../../src/frontend/refusals.ts";
 import { MessageHandler } from "../../../src/frontend/sqs/message-handler.ts";
 import { RecentMessages } from "../../../src/frontend/sqs/recent-messages.ts";
 import type { ReceivedMessage } from "../../../src/frontend/sqs/sqs-api.ts";
+import { writeDescription } from "../../../src/messages/session-description.ts";
 import { TestBroker } from "../../kit/test-broker.ts";
 import { FakeSqs, message, serviceError, until, url } from "./fake-sqs.ts";
 import { LogLines } from "./log-lines.ts";
@@ -41,7 +42,7 @@ test("an offer in, an answer out: first the client's queue is made, last the mes
   const proxy = proxies.poll("proxy");
   const handled = handle(message(1, { body: POLL }));
   await until(() => proxy.outcome !== undefined);
-  expect(proxy.outcome).toMatchObject({ kind: "matched", offer: OFFER });
+  expect(proxy.outcome).toMatchObject({ kind: "matched", offer: writeDescription(OFFER) });
   expect(sqs.calls).toEqual([createQueue]);
   await proxies.answer("proxy", "the answer");
   await handled;

@@ -20,6 +20,7 @@ import { Address } from "../../../src/messages/address.ts";
 import { parseFingerprint } from "../../../src/messages/fingerprint.ts";
 import { NAT_TYPES } from "../../../src/messages/nat-type.ts";
 import { PROXY_TYPES } from "../../../src/messages/proxy-type.ts";
+import { writeDescription } from "../../../src/messages/session-description.ts";
 import { sessionId } from "../../kit/test-broker.ts";
 import { payloadBytes } from "./raw-peer.ts";
 
@@ -28,6 +29,7 @@ function decode<T>(codec: Codec<T>, bytes: Uint8Array): T | undefined {
 }
 
 const text = fc.string({ unit: "binary", maxLength: 60 });
+const description = text.map(writeDescription);
 const sid = fc.string({ unit: "binary", minLength: 1, maxLength: 30 }).map(sessionId);
 const nat = fc.constantFrom(...NAT_TYPES);
 const count = fc.maxSafeNat();
@@ -80,10 +82,10 @@ const poll: fc.Arbitrary<Poll> = fc.record({
   clients: count,
   relayPattern: fc.option(text),
   address,
-  waited: optional(fc.nat(10_000)),
+  waited: optional(fc.nat(28_000)),
 });
 const offer: fc.Arbitrary<Offer> = fc.record({
-  offer: text,
+  offer: description,
   nat,
   fingerprint,
   address,
@@ -118,7 +120,7 @@ describe("what is written is read again, and nothing shorter or longer is", () =
       fc.oneof(
         fc.record({
           kind: fc.constant("matched" as const),
-          offer: text,
+          offer: description,
           clientNat: nat,
           relayUrl: text,
           nextPoll,
@@ -132,12 +134,12 @@ describe("what is written is read again, and nothing shorter or longer is", () =
     checkCodec(
       OFFER_CALL.outcome,
       fc.oneof(
-        fc.record({ kind: fc.constant("answered" as const), answer: text }),
+        fc.record({ kind: fc.constant("answered" as const), answer: description }),
         fc.record({ kind: fc.constantFrom("denied", "timed-out", "unknown-bridge") }),
       ),
     );
   });
-  test("answers", () => checkCodec(ANSWER_CALL.request, fc.record({ sid, answer: text })));
+  test("answers", () => checkCodec(ANSWER_CALL.request, fc.record({ sid, answer: description })));
   test("outcomes of answers", () => {
     checkCodec(
       ANSWER_CALL.outcome,
@@ -203,13 +205,13 @@ function pollBytes(fields: {
   writer.whole(fields.clients ?? 0);
   writer.optionalText("$");
   writer.optionalText(fields.address ?? "192.0.2.1");
-  writer.optionalU32(fields.waited ?? 10_000);
+  writer.optionalU32(fields.waited ?? 28_000);
   return writer.bytes;
 }
 
-function offerBytes(bridge: string): Uint8Array {
+function offerBytes(bridge: string, written = '"o"'): Uint8Array {
   const writer = new ByteWriter();
-  writer.text("o");
+  writer.text(written);
   writer.u8(0);
   writer.optionalText(bridge);
   writer.optionalText(undefined);
@@ -228,7 +230,7 @@ describe("the core does not take", () => {
     ["an unknown NAT type", { nat: 6 }],
     ["more clients than there are numbers", { clients: Number.POSITIVE_INFINITY }],
     ["fewer clients than none", { clients: -1 }],
-    ["a wait longer than any", { waited: 10_001 }],
+    ["a wait longer than any", { waited: 28_001 }],
   ])("a poll with %s", (_, wrong) => {
     expect(decode(POLL_CALL.request, pollBytes({}))).toBeDefined();
     expect(decode(POLL_CALL.request, pollBytes(wrong))).toBeUndefined();
@@ -242,6 +244,11 @@ describe("the core does not take", () => {
       expect(decode(OFFER_CALL.request, offerBytes(wrong))).toBeUndefined();
     },
   );
+
+  test.each(["", '"', "o", '"o', 'o"'])("an offer that is %p, no string of JSON", (wrong) => {
+    const bridge = "2B280B23E1107BB62ABFC40DDCC8824814F80A72";
+    expect(decode(OFFER_CALL.request, offerBytes(bridge, wrong))).toBeUndefined();
+  });
 
   test.each([
     ["of nothing", { route: "client", reason: "json", n: 0 }],

@@ -5,6 +5,7 @@ import { ANSWER_CALL, OFFER_CALL, POLL_CALL } from "../../../src/link/socket/bro
 import { TEXT } from "../../../src/link/socket/codec.ts";
 import { FRAME_KIND, FrameReader, PROTOCOL_VERSION } from "../../../src/link/socket/frame.ts";
 import { HELLO } from "../../../src/link/socket/hello.ts";
+import { settle } from "../../kit/test-broker.ts";
 import { SocketDirectory, TestFrontend, until } from "./linked.ts";
 import { frameBytes } from "./raw-peer.ts";
 
@@ -70,12 +71,31 @@ describe("when a core falls silent", () => {
     expect(await counts).toMatchObject({ total: 0 });
     expect(await page).toEqual({ kind: "unavailable" });
     expect(offer.outcome).toEqual({ kind: "timed-out" });
-    frontend.clock.advance(5_000);
+    // A core may let a poll wait for 28 s.
+    frontend.clock.advance(22_999);
+    expect(poll.outcome).toBeUndefined();
+    frontend.clock.advance(1);
     await until(() => poll.outcome !== undefined);
     expect(poll.outcome).toEqual({ kind: "idle", nextPoll: 20_000 });
     await until(() => silent.kinds.length === 11);
     expect(silent.kinds.slice(6)).toEqual(Array(5).fill(FRAME_KIND.cancel));
     expect(frontend.broker.connected).toBe(true);
+  });
+
+  test("a poll that waited for it has its outcome within the 30 s that proxies wait", async () => {
+    using directory = new SocketDirectory();
+    using frontend = new TestFrontend(directory.path);
+    const poll = frontend.poll("p");
+    frontend.clock.advance(9_000);
+    using silent = new FalseCore(directory.path, CORE_HELLO);
+    await frontend.connected();
+    await until(() => silent.kinds.length === 2);
+    frontend.clock.advance(28_999 - frontend.clock.now());
+    await settle();
+    expect(poll.outcome).toBeUndefined();
+    frontend.clock.advance(1);
+    await settle();
+    expect(poll.outcome?.kind).toBe("idle");
   });
 
   test("a poll whose proxy hung up is over when the core goes", async () => {
@@ -139,7 +159,7 @@ describe("a core that makes no sense is left, and tried again", () => {
   const outcome = frameBytes(POLL_CALL.kind, 1, POLL_CALL.outcome, { kind: "idle", nextPoll: 1 });
   test.each([
     ["a hello of another version", frameBytes(0, 0, HELLO, { version: 1, role: "core" })],
-    ["a hello of a frontend", frameBytes(0, 0, HELLO, { version: 2, role: "http-frontend" })],
+    ["a hello of a frontend", frameBytes(0, 0, HELLO, { version: 3, role: "http-frontend" })],
     ["no hello at all", Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")],
     ["an outcome before its hello", Buffer.concat([outcome, CORE_HELLO])],
   ])("if it sends %s", async (_, greeting) => {

@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 
 import { FRAME_KIND, PROTOCOL_VERSION } from "../../../src/link/socket/frame.ts";
 import { HELLO } from "../../../src/link/socket/hello.ts";
+import { writeDescription } from "../../../src/messages/session-description.ts";
 import { SocketDirectory, TestCore, TestFrontend, until } from "./linked.ts";
 import { frameBytes } from "./raw-peer.ts";
 
@@ -34,7 +35,7 @@ test("calls wait for a core up to so many bytes together, and more are refused a
   await frontend.connected();
   frontend.offer(LONG);
   await until(() => poll.outcome !== undefined);
-  expect(poll.outcome).toMatchObject({ kind: "matched", offer: LONG });
+  expect(poll.outcome).toMatchObject({ kind: "matched", offer: writeDescription(LONG) });
 });
 
 test("what a core does not read counts for as long as it is unsent, and the connection stays", async () => {

@@ -7,6 +7,7 @@ import { NO_PAYLOAD } from "../../../src/link/socket/codec.ts";
 import { FRAME_KIND } from "../../../src/link/socket/frame.ts";
 import { PAGE_CALL } from "../../../src/link/socket/pages.ts";
 import { parseFingerprint } from "../../../src/messages/fingerprint.ts";
+import { writeDescription } from "../../../src/messages/session-description.ts";
 import { anOffer, aPoll, SocketDirectory, TestCore, TestFrontend, until } from "./linked.ts";
 import { frameBytes, helloBytes, RawPeer } from "./raw-peer.ts";
 
@@ -28,7 +29,7 @@ async function attack(parts: Parameters<typeof TestCore.start>[1] = {}) {
       await honest.settled();
       expect(await honest.answer("honest", "a")).toBe("delivered");
       await until(() => offer.outcome !== undefined);
-      expect(offer.outcome).toEqual({ kind: "answered", answer: "a" });
+      expect(offer.outcome).toEqual({ kind: "answered", answer: writeDescription("a") });
       expect(core.bugs).toEqual([]);
       expect(core.matchmaker.broker.consistencyCheck()).toEqual([]);
       honest.broker.close();
@@ -51,7 +52,7 @@ async function letIn(t: { readonly path: string; readonly core: TestCore }): Pro
 
 describe("a frontend is let in only with a hello", () => {
   test.each([
-    ["of another version", { version: 1 }, "this core speaks version 2 of the link"],
+    ["of another version", { version: 1 }, "this core speaks version 3 of the link"],
     ["of a core", { role: "core" as const }, "only a frontend may connect"],
     ["of a role that nobody knows", { role: undefined }, "only a frontend may connect"],
   ])("not one %s", async (_, hello, refusal) => {

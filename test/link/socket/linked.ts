@@ -14,6 +14,7 @@ import {
   serveBrokerOnSocket,
 } from "../../../src/link/socket/socket-server.ts";
 import { Address } from "../../../src/messages/address.ts";
+import { writeDescription } from "../../../src/messages/session-description.ts";
 import { FakeClock } from "../../kit/fake-clock.ts";
 import { sessionId, TestBroker, Watched } from "../../kit/test-broker.ts";
 
@@ -126,7 +127,7 @@ export function aPoll(sid: string, poll: Partial<Poll> = {}): Poll {
 /** An offer as ordinary clients send it. */
 export function anOffer(text: string, offer: Partial<Offer> = {}): Offer {
   return {
-    offer: text,
+    offer: writeDescription(text),
     nat: "unknown",
     fingerprint: undefined,
     address: undefined,
@@ -190,6 +191,6 @@ export class TestFrontend implements Disposable {
 }
 
 export async function answerOf(broker: Broker, sid: string, answer: string): Promise<string> {
-  const outcome = await broker.answer({ sid: sessionId(sid), answer });
+  const outcome = await broker.answer({ sid: sessionId(sid), answer: writeDescription(answer) });
   return outcome.kind;
 }

@@ -7,12 +7,13 @@ import { HELLO } from "../../../src/link/socket/hello.ts";
 import { INTERVALS } from "../../../src/link/socket/intervals.ts";
 import { PAGE_CALL } from "../../../src/link/socket/pages.ts";
 import { Address } from "../../../src/messages/address.ts";
+import { writeDescription } from "../../../src/messages/session-description.ts";
 import { sessionId } from "../../kit/test-broker.ts";
 import { anOffer } from "./linked.ts";
 import { payloadBytes } from "./raw-peer.ts";
 
-/** Version 2 of the link. Whoever has to change a line here has to change the version. */
-describe("version 2 of the link", () => {
+/** Version 3 of the link. Whoever has to change a line here has to change the version. */
+describe("version 3 of the link", () => {
   const hex = (bytes: Buffer) =>
     bytes
       .toString("hex")
@@ -20,7 +21,7 @@ describe("version 2 of the link", () => {
       .trim();
 
   test.each([
-    ["a hello", payloadBytes(HELLO, { version: 2, role: "http-frontend" }), "53424c4b 02000000 01"],
+    ["a hello", payloadBytes(HELLO, { version: 3, role: "http-frontend" }), "53424c4b 03000000 01"],
     [
       "a poll",
       payloadBytes(POLL_CALL.request, {
@@ -38,27 +39,27 @@ describe("version 2 of the link", () => {
       "a match",
       payloadBytes(POLL_CALL.outcome, {
         kind: "matched",
-        offer: "o",
+        offer: writeDescription("o"),
         clientNat: "open",
         relayUrl: "w",
         nextPoll: 1,
       }),
-      "00000000 000000f0 3f010000 006f0501 00000077",
+      "00000000 000000f0 3f030000 00226f22 05010000 0077",
     ],
     [
       "an offer",
       payloadBytes(OFFER_CALL.request, anOffer("o", { nat: "unrestricted", rendezvous: "sqs" })),
-      "01000000 6f01ffff ffffffff ffff02",
+      "03000000 226f2201 ffffffff ffffffff 02",
     ],
     [
       "an answered offer",
-      payloadBytes(OFFER_CALL.outcome, { kind: "answered", answer: "a" }),
-      "00010000 0061",
+      payloadBytes(OFFER_CALL.outcome, { kind: "answered", answer: writeDescription("a") }),
+      "00030000 00226122",
     ],
     [
       "an answer",
-      payloadBytes(ANSWER_CALL.request, { sid: sessionId("p"), answer: "a" }),
-      "01000000 70010000 0061",
+      payloadBytes(ANSWER_CALL.request, { sid: sessionId("p"), answer: writeDescription("a") }),
+      "01000000 70030000 00226122",
     ],
     [
       "its outcome",

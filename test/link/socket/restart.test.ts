@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
+import { REACH_POLICY } from "../../../src/broker/policy/matching-policy.ts";
+import { writeDescription } from "../../../src/messages/session-description.ts";
 import { newAddress, SocketDirectory, TestCore, TestFrontend, until } from "./linked.ts";
 
 /** Stops a core, as its process does when it is told to end, and waits until its frontends have noticed. */
@@ -83,7 +85,7 @@ describe("when a core restarts", () => {
     const poll = frontend.poll("p");
     await frontend.settled();
     await lose(first, frontend);
-    frontend.clock.advance(10_000);
+    frontend.clock.advance(28_000);
     expect(poll.outcome).toBeUndefined();
     await using second = await TestCore.start(directory.path);
     await frontend.connected();
@@ -91,6 +93,21 @@ describe("when a core restarts", () => {
     expect(poll.outcome).toEqual({ kind: "idle", nextPoll: 20_000 });
     await frontend.settled();
     expect(second.matchmaker.events.words).toEqual([]);
+  });
+
+  test("a poll that has waited longer than the next core has any wait goes home", async () => {
+    using directory = new SocketDirectory();
+    const first = await TestCore.start(directory.path, {}, { policy: REACH_POLICY });
+    using frontend = await TestFrontend.start(directory.path);
+    const poll = frontend.poll("p");
+    await frontend.settled();
+    await lose(first, frontend);
+    frontend.clock.advance(12_000);
+    await using second = await TestCore.start(directory.path);
+    await frontend.connected();
+    await until(() => poll.outcome !== undefined);
+    expect(second.matchmaker.events.words.at(-1)).toStartWith("p idle after 12");
+    expect(second.load.waitingProxies).toBe(0);
   });
 
   test("a poll whose proxy hung up meanwhile does not wait again", async () => {
@@ -122,10 +139,10 @@ describe("when a core restarts", () => {
     await frontend.connected();
     expect(await answered).toBe("client-gone");
     await until(() => another.outcome !== undefined);
-    expect(another.outcome).toMatchObject({ kind: "matched", offer: "o" });
+    expect(another.outcome).toMatchObject({ kind: "matched", offer: writeDescription("o") });
     expect(await frontend.answer("another", "b")).toBe("delivered");
     await until(() => offer.outcome !== undefined);
-    expect(offer.outcome).toEqual({ kind: "answered", answer: "b" });
+    expect(offer.outcome).toEqual({ kind: "answered", answer: writeDescription("b") });
     expect(second.bugs).toEqual([]);
   });
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 
 import type { OfferOutcome, PollOutcome } from "../../../src/broker/broker.ts";
 import { NAT_TYPES } from "../../../src/messages/nat-type.ts";
+import { descriptionText } from "../../../src/messages/session-description.ts";
 import type { Watched } from "../../kit/test-broker.ts";
 import { SocketDirectory, TestCore, TestFrontend, until } from "./linked.ts";
 
@@ -105,7 +106,8 @@ test("no history breaks an invariant, leaves anybody waiting or mixes up answers
             const given = polls.findLast(
               (poll) => poll.sid === next.sid && poll.watched.outcome?.kind === "matched",
             )?.watched.outcome;
-            if (given?.kind === "matched") delivered.set(`answer ${i}`, given.offer);
+            if (given?.kind === "matched")
+              delivered.set(`answer ${i}`, descriptionText(given.offer));
             break;
           }
           case "proxy hangs up":
@@ -131,7 +133,9 @@ test("no history breaks an invariant, leaves anybody waiting or mixes up answers
       expect(polls.filter(({ watched }) => watched.outcome === undefined)).toEqual([]);
       expect(offers.filter(({ watched }) => watched.outcome === undefined)).toEqual([]);
       const answered = offers.flatMap(({ text, watched }) =>
-        watched.outcome?.kind === "answered" ? [[watched.outcome.answer, text] as const] : [],
+        watched.outcome?.kind === "answered"
+          ? [[descriptionText(watched.outcome.answer), text] as const]
+          : [],
       );
       expect(new Map(answered)).toEqual(delivered);
       expect(answered.length).toBe(delivered.size);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { parseFingerprint } from "../../../src/messages/fingerprint.ts";
+import { descriptionText, writeDescription } from "../../../src/messages/session-description.ts";
 import { anOffer, newAddress, SocketDirectory, TestCore, TestFrontend, until } from "./linked.ts";
 
 const RELAY_URL = "wss://snowflake.torproject.net/";
@@ -36,7 +37,7 @@ describe("a match over the link", () => {
     await until(() => poll.outcome !== undefined);
     expect(poll.outcome).toEqual({
       kind: "matched",
-      offer: "the offer",
+      offer: writeDescription("the offer"),
       clientNat: "restricted",
       relayUrl: RELAY_URL,
       nextPoll: 19_000,
@@ -44,7 +45,7 @@ describe("a match over the link", () => {
     expect(offer.outcome).toBeUndefined();
     expect(await t.near.answer("p", "the answer")).toBe("delivered");
     await until(() => offer.outcome !== undefined);
-    expect(offer.outcome).toEqual({ kind: "answered", answer: "the answer" });
+    expect(offer.outcome).toEqual({ kind: "answered", answer: writeDescription("the answer") });
     expect(await t.near.answer("p", "again")).toBe("client-gone");
     expect(t.core.load).toEqual({ waitingProxies: 0, clients: 0 });
     expect(t.core.matchmaker.events.words).toEqual([
@@ -63,10 +64,10 @@ describe("a match over the link", () => {
     const poll = t.near.poll("подснежник");
     const offer = t.near.offer(text);
     await until(() => poll.outcome !== undefined);
-    expect(poll.outcome).toMatchObject({ kind: "matched", offer: text });
+    expect(poll.outcome).toMatchObject({ kind: "matched", offer: writeDescription(text) });
     expect(await t.far.answer("подснежник", text)).toBe("delivered");
     await until(() => offer.outcome !== undefined);
-    expect(offer.outcome).toEqual({ kind: "answered", answer: text });
+    expect(offer.outcome).toEqual({ kind: "answered", answer: writeDescription(text) });
   });
 
   test("is refused to a message that fits no frame, and the link goes on", async () => {
@@ -206,13 +207,17 @@ test("10,000 calls at once all have their outcome", async () => {
   const offers = Array.from({ length: 10_000 }, (_, i) => frontend.offer(`o${i} ${sdp}`));
   await until(() => polls.every((poll) => poll.outcome?.kind === "matched"));
   const answers = polls.map((poll, i) => {
-    const given = poll.outcome?.kind === "matched" ? poll.outcome.offer : "";
-    return frontend.answer(`p${i}`, `to ${given}`);
+    const given = poll.outcome?.kind === "matched" ? poll.outcome.offer : undefined;
+    return frontend.answer(
+      `p${i}`,
+      `to ${given === undefined ? "nobody" : descriptionText(given)}`,
+    );
   });
   expect(new Set(await Promise.all(answers))).toEqual(new Set(["delivered"]));
   await until(() => offers.every((offer) => offer.outcome !== undefined));
   const astray = offers.filter(
-    ({ outcome }, i) => outcome?.kind !== "answered" || outcome.answer !== `to o${i} ${sdp}`,
+    ({ outcome }, i) =>
+      outcome?.kind !== "answered" || outcome.answer !== writeDescription(`to o${i} ${sdp}`),
   );
   expect(astray).toEqual([]);
   expect(core.load).toEqual({ waitingProxies: 0, clients: 0 });

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { DEFAULT_POLL_INTERVALS } from "../../../src/broker/policy/poll-intervals.ts";
 import { PAGE_CALL } from "../../../src/link/socket/pages.ts";
 import { serveBrokerOnSocket } from "../../../src/link/socket/socket-server.ts";
+import { writeDescription } from "../../../src/messages/session-description.ts";
 import { FakeClock } from "../../kit/fake-clock.ts";
 import { TestBroker } from "../../kit/test-broker.ts";
 import { SocketDirectory, TestCore, TestFrontend, until } from "./linked.ts";
@@ -119,7 +120,7 @@ describe("a core that stops", () => {
     expect(hungUp.outcome).toEqual({ kind: "timed-out" });
     expect(await frontend.answer("p", "a")).toBe("delivered");
     await until(() => offer.outcome !== undefined);
-    expect(offer.outcome).toEqual({ kind: "answered", answer: "a" });
+    expect(offer.outcome).toEqual({ kind: "answered", answer: writeDescription("a") });
     expect(late.outcome).toBeUndefined();
     expect(waiting.outcome).toBeUndefined();
     expect(first.load).toEqual({ waitingProxies: 1, clients: 0 });
@@ -128,10 +129,10 @@ describe("a core that stops", () => {
     await until(() => !frontend.broker.connected);
     await frontend.connected();
     await until(() => waiting.outcome !== undefined);
-    expect(waiting.outcome).toMatchObject({ kind: "matched", offer: "late" });
+    expect(waiting.outcome).toMatchObject({ kind: "matched", offer: writeDescription("late") });
     expect(await frontend.answer("waiting", "b")).toBe("delivered");
     await until(() => late.outcome !== undefined);
-    expect(late.outcome).toEqual({ kind: "answered", answer: "b" });
+    expect(late.outcome).toEqual({ kind: "answered", answer: writeDescription("b") });
     expect(second.bugs).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 
+import { DEFAULT_POLL_INTERVALS } from "../../../src/broker/policy/poll-intervals.ts";
 import { PrometheusMetrics } from "../../../src/metrics/prometheus/prometheus-metrics.ts";
 import { RemoteFigures } from "../../../src/metrics/remote-figures.ts";
 import { readExposition } from "./exposition-reader.ts";
@@ -22,6 +23,8 @@ test.each([
         load: () => ({
           waitingByPoolAndType: { open: NOBODY, moderate: NOBODY, strict: NOBODY },
           matchesInFlight: 0,
+          waitingClients: 0,
+          pollIntervals: DEFAULT_POLL_INTERVALS,
         }),
       }),
   ],

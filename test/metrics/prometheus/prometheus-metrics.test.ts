@@ -4,6 +4,7 @@ import { closeSync, openSync } from "node:fs";
 import fc from "fast-check";
 
 import type { OfferEnd, PollEnd } from "../../../src/broker/events.ts";
+import { DEFAULT_POLL_INTERVALS } from "../../../src/broker/policy/poll-intervals.ts";
 import { NAT_TYPES } from "../../../src/messages/nat-type.ts";
 import { PROXY_TYPES } from "../../../src/messages/proxy-type.ts";
 import { COUNTRY_LIMIT } from "../../../src/metrics/prometheus/country-labels.ts";
@@ -17,6 +18,8 @@ const NOBODY = { standalone: 0, webext: 0, badge: 0, iptproxy: 0, bloco: 0, unkn
 const IDLE: Load = {
   waitingByPoolAndType: { open: NOBODY, moderate: NOBODY, strict: NOBODY },
   matchesInFlight: 0,
+  waitingClients: 0,
+  pollIntervals: DEFAULT_POLL_INTERVALS,
 };
 
 const UPSTREAM: ReadonlySet<string> = new Set([
@@ -92,11 +95,11 @@ describe("upstream's families", () => {
   test.each(polls)("and ours count a poll that ended %s", async (end, expected) => {
     using metrics = new TestMetrics();
     metrics.pollAdmitted("open", "badge");
-    const changed = await metrics.changes(() => metrics.pollEnded("open", "badge", end, 20_000));
+    const changed = await metrics.changes(() => metrics.pollEnded("open", "badge", end, 30_000));
     const histogram = {
       'rounded_poll_to_offer_seconds_bucket{pool="open",le="+Inf"}': 8,
       'rounded_poll_to_offer_seconds_count{pool="open"}': 8,
-      'rounded_poll_to_offer_seconds_sum{pool="open"}': 20,
+      'rounded_poll_to_offer_seconds_sum{pool="open"}': 30,
     };
     expect(changed).toEqual({
       'available_proxies{nat="open",type="badge"}': 0,
@@ -236,9 +239,12 @@ describe("our own families", () => {
     const sizes = Object.fromEntries(families.map(({ name, samples }) => [name, samples.length]));
     expect(sizes).toMatchObject({
       snowflake_matches_in_flight: 1,
+      snowflake_poll_interval_seconds: 3,
+      snowflake_waiting_clients: 1,
+      snowflake_rounded_policy_acts_total: 10,
       snowflake_rounded_client_poll_outcomes_total: 6 * 3,
       snowflake_rounded_offer_to_answer_seconds: 13 + 3,
-      snowflake_rounded_poll_to_offer_seconds: 3 * (13 + 3),
+      snowflake_rounded_poll_to_offer_seconds: 3 * 19,
       snowflake_rounded_proxy_answer_outcomes_total: 2,
       snowflake_rounded_proxy_poll_outcomes_total: 9 * 6,
       snowflake_rounded_refused_messages_total: 23,
@@ -257,16 +263,18 @@ describe("our own families", () => {
       moderate: NOBODY,
       strict: { ...NOBODY, webext: 5 },
     };
-    const busy = { waitingByPoolAndType, matchesInFlight: 7 };
+    const busy = { ...IDLE, waitingByPoolAndType, matchesInFlight: 7, waitingClients: 2 };
     expect(await metrics.changes(() => (load = busy))).toEqual({
       'waiting_proxies{pool="open",type="badge"}': 3,
       'waiting_proxies{pool="strict",type="webext"}': 5,
       matches_in_flight: 7,
+      waiting_clients: 2,
     });
     expect(await metrics.changes(() => (load = IDLE))).toEqual({
       'waiting_proxies{pool="open",type="badge"}': 0,
       'waiting_proxies{pool="strict",type="webext"}': 0,
       matches_in_flight: 0,
+      waiting_clients: 0,
     });
   });
 

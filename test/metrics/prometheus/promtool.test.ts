@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 
+import { DEFAULT_POLL_INTERVALS } from "../../../src/broker/policy/poll-intervals.ts";
 import { PrometheusMetrics } from "../../../src/metrics/prometheus/prometheus-metrics.ts";
 import { playVector } from "./vector-events.ts";
 
@@ -26,6 +27,8 @@ test.skipIf(PROMTOOL === null && process.env["REQUIRE_PEERS"] !== "1")(
       load: () => ({
         waitingByPoolAndType: { open: NOBODY, moderate: NOBODY, strict: NOBODY },
         matchesInFlight: 0,
+        waitingClients: 0,
+        pollIntervals: DEFAULT_POLL_INTERVALS,
       }),
     });
     playVector(metrics);

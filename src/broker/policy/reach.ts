@@ -1,0 +1,158 @@
+/** A matching policy at work: its parts and what they remember, asked at a few moments of every match. */
+
+import type { Address } from "../../messages/address.ts";
+import type { Poll } from "../broker.ts";
+import type { Client } from "../client.ts";
+import type { BrokerEvents } from "../events.ts";
+import type { Match } from "../match.ts";
+import type { Pool } from "../pool.ts";
+import { AdaptiveInterval } from "./adaptive-interval.ts";
+import type { MatchingPolicy } from "./matching-policy.ts";
+import type { PoolName } from "./nat-classes.ts";
+import { NatMemory } from "./nat-memory.ts";
+import { Retries } from "./retries.ts";
+import { UnreliableProxies } from "./unreliable-proxies.ts";
+
+/** The country of an address; undefined: it is unknown. */
+export type CountryOf = (address: Address) => string | undefined;
+
+export interface ReachParts {
+  readonly policy: MatchingPolicy;
+  readonly events: BrokerEvents;
+  /** Addresses that each part may remember. */
+  readonly maxEntries: number;
+  readonly countryOf: CountryOf;
+  /** The number that stands for an address. */
+  readonly keyOf: (address: Address) => number;
+}
+
+export class Reach {
+  readonly #policy: MatchingPolicy;
+  readonly #events: BrokerEvents;
+  readonly #countryOf: CountryOf;
+  readonly #keyOf: (address: Address) => number;
+  readonly #intervals: Readonly<Record<PoolName, AdaptiveInterval>> | undefined;
+  readonly #silent: UnreliableProxies | undefined;
+  readonly #unreachable: UnreliableProxies | undefined;
+  readonly #retries: Retries | undefined;
+  readonly #natMemory: NatMemory | undefined;
+
+  constructor({ policy, events, maxEntries, countryOf, keyOf }: ReachParts) {
+    this.#policy = policy;
+    this.#events = events;
+    this.#countryOf = countryOf;
+    this.#keyOf = keyOf;
+    const bounds = policy.adaptiveInterval;
+    if (bounds !== undefined) {
+      this.#intervals = {
+        open: new AdaptiveInterval(bounds),
+        moderate: new AdaptiveInterval(bounds),
+        strict: new AdaptiveInterval(bounds),
+      };
+    }
+    if (policy.silentProxiesLast) this.#silent = new UnreliableProxies(maxEntries);
+    if (policy.rememberNat > 0) this.#natMemory = new NatMemory(policy.rememberNat, maxEntries);
+    if (policy.learnFromRetries) {
+      const unreachable = new UnreliableProxies(maxEntries);
+      this.#unreachable = unreachable;
+      this.#retries = new Retries(maxEntries, {
+        onFailed: (proxy, now) => {
+          unreachable.failed(proxy, now);
+          events.policyActed("retry-noticed");
+        },
+        onWorked: (proxy, now) => unreachable.succeeded(proxy, now),
+      });
+    }
+  }
+
+  /** A poll comes: where its proxy waits. */
+  poolOf({ nat }: Poll, key: number, now: number): PoolName {
+    const pool = this.#policy.poolOfProxy[nat];
+    if (this.#natMemory === undefined) return pool;
+    const remembered = this.#natMemory.poolOf(key, nat, pool, now);
+    if (remembered !== pool) this.#events.policyActed("nat-remembered");
+    return remembered;
+  }
+
+  /** A poll comes: whether its proxy is taken after its peers. */
+  isUnreliable(key: number, now: number): boolean {
+    return (
+      this.#silent?.isBehind(key, now) === true || this.#unreachable?.isBehind(key, now) === true
+    );
+  }
+
+  /** A poll comes: the interval in force, in ms, where `base` is configured; undefined: that one. */
+  adaptedInterval(pool: Pool<Match>, base: number, now: number): number | undefined {
+    const reserve = pool.demand.reserve(base, now);
+    return this.#intervals?.[pool.name].inForce(base, pool.size, reserve, now);
+  }
+
+  /** A poll comes: the interval that its proxy is told, in ms, while `adapted` is in force. */
+  intervalToTell(pool: PoolName, adapted: number): number {
+    return this.#intervals?.[pool].spread(adapted) ?? adapted;
+  }
+
+  /** A poll has waited as long as in a pool in surplus: whether it waits on. `interval`: of its pool, in ms. */
+  keepsWaiting({ pool }: Match, interval: number, now: number): boolean {
+    if (pool.size > pool.demand.reserve(interval, now)) return false;
+    this.#events.policyActed("poll-kept");
+    return true;
+  }
+
+  /** An offer comes, before it looks for a proxy in these pools. */
+  offerCame(client: Client, pools: Readonly<Record<PoolName, Pool<Match>>>): void {
+    const { address, nat } = client.offer;
+    if (this.#retries !== undefined && address !== undefined) {
+      client.addressKey = this.#keyOf(address);
+      const lesson = this.#retries.offerCame(client.addressKey, nat, client.since);
+      client.nat = lesson.nat;
+      client.failedWith = lesson.failedWith;
+      if (lesson.nat !== nat) this.#events.policyActed("client-stricter");
+    }
+    for (const name of this.#policy.poolsForClient[client.nat]) {
+      const pool = pools[name];
+      pool.demand.offerCame(client.since);
+      if (pool.size > 0) break;
+    }
+  }
+
+  /** An offer comes: which proxies its client should not get while there are others; undefined: all will do. */
+  unsuitableFor({ offer, failedWith, match }: Client): ((match: Match) => boolean) | undefined {
+    const asked = match?.addressKey;
+    const country = this.#policy.avoidSameCountry ? this.#country(offer.address) : undefined;
+    if (asked === undefined && failedWith === undefined && country === undefined) return undefined;
+    return ({ addressKey, poll }) => {
+      const isUnsuitable =
+        addressKey === failedWith ||
+        addressKey === asked ||
+        (country !== undefined && this.#country(poll.address) === country);
+      if (isUnsuitable) this.#events.policyActed("proxy-passed-over");
+      return isUnsuitable;
+    };
+  }
+
+  /**
+   * A proxy is silent: whether another of this pool may be asked. There must be more than the clients need who come
+   * while this one waits: a second proxy for one client must not be the only one of another.
+   */
+  hasToSpare({ size, demand }: Pool<Match>, now: number): boolean {
+    return size > demand.expectedIn(this.#policy.clientDeadline, now);
+  }
+
+  /** A match ends: its proxy answered, and was the first to do so. */
+  answered(client: Client, { addressKey }: Match, now: number): void {
+    this.#silent?.succeeded(addressKey, now);
+    if (client.addressKey !== 0) this.#retries?.answered(client.addressKey, addressKey, now);
+  }
+
+  /** A match ends: its proxy had time to answer, and did not. */
+  unanswered({ addressKey }: Match, now: number): void {
+    if (this.#silent === undefined) return;
+    this.#silent.failed(addressKey, now);
+    this.#events.policyActed("proxy-silent");
+  }
+
+  #country(address: Address | undefined): string | undefined {
+    return address === undefined ? undefined : this.#countryOf(address);
+  }
+}
