@@ -3,6 +3,7 @@
  * small as it can be made, with the command that shows it again.
  */
 
+import { HpackOracle } from "./fuzz/hpack-oracle.ts";
 import {
   type Checked,
   checkHpack,
@@ -10,9 +11,8 @@ import {
   checkHttp2,
   type CheckOptions,
   checkProxyHeaders,
-} from "./fuzz-parsers.ts";
-import { fuzzWithPeers } from "./fuzz-peers.ts";
-import { HpackOracle } from "./hpack-oracle.ts";
+} from "./fuzz/parsers.ts";
+import { fuzzWithPeers } from "./fuzz/peers.ts";
 import {
   formatOptions,
   givenChoice,

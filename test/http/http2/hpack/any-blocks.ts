@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 
+import { FIELD_OVERHEAD } from "../../../../src/http/http2/hpack/field.ts";
 import { CODE_LENGTHS } from "../../../../src/http/http2/hpack/huffman.ts";
 import { integer } from "../frames.ts";
 import { ALL_BYTES_IN_HUFFMAN } from "./huffman-vector.ts";
@@ -31,7 +32,10 @@ const name = fc.oneof(
 );
 const value = fc.oneof(
   { weight: 6, arbitrary: fc.string({ maxLength: 30 }) },
-  { weight: 2, arbitrary: fc.constantFrom("", "/", " padded", "x".repeat(300), "y".repeat(3_000)) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom("", "/", " padded", "x".repeat(300), "y".repeat(3_000)),
+  },
   {
     weight: 1,
     arbitrary: fc
@@ -64,7 +68,14 @@ const index = fc.oneof(
 /** The first bits and the prefix of a literal: with indexing, without, never. */
 const literal = fc.constantFrom<[prefix: number, bits: number]>([6, 0x40], [4, 0], [4, 0x10]);
 
+/** A field that is added to the table, and fills one of 100 bytes. */
+const filling = fc.tuple(
+  string(fc.constant("x-a")),
+  string(fc.constant("v".repeat(100 - FIELD_OVERHEAD - "x-a".length))),
+);
+
 const field = fc.oneof(
+  { weight: 1, arbitrary: filling.map((texts) => Buffer.concat([number(0, 6, 0x40), ...texts])) },
   { weight: 4, arbitrary: index.map((n) => number(n, 7, 0x80)) },
   {
     weight: 4,

@@ -2,10 +2,10 @@
 
 import { join } from "node:path";
 
-import { HttpServer } from "../src/http/server.ts";
-import { HUNG_UP } from "../src/http/sockets.ts";
-import { echo, ECHO_FIELDS } from "../test/http/http2/echo.ts";
-import { ANY_CERTIFICATE } from "../test/tls/any-certificate.ts";
+import { HttpServer } from "../../src/http/server.ts";
+import { HUNG_UP } from "../../src/http/sockets.ts";
+import { echo, ECHO_FIELDS } from "../../test/http/http2/echo.ts";
+import { ANY_CERTIFICATE } from "../../test/tls/any-certificate.ts";
 
 /** Seconds for each turn of Go's client. */
 const TURN = 10;
@@ -43,7 +43,7 @@ export async function fuzzWithPeers(firstSeed: number, time: number): Promise<Pe
     const end = performance.now() + time;
     for (let seed = firstSeed; performance.now() < end && wrong.length === 0; seed++) {
       const left = Math.ceil((end - performance.now()) / 1000);
-      const client = join(import.meta.dir, "fuzz-go-client.go");
+      const client = join(import.meta.dir, "go-client.go");
       const args = [url, String(seed), String(Math.min(TURN, left))];
       const go = await run("go", "run", client, ...args);
       if (go.failed) wrong.push(`Go, seed ${seed}: ${go.output}`);

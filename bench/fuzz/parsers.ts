@@ -1,23 +1,23 @@
-/** What each parser is given by `fuzz.ts`, and what must hold of it. */
+/** What each parser is given by `bench/fuzz.ts`, and what must hold of it. */
 
 import { expect } from "bun:test";
 
 import fc from "fast-check";
 
-import { decodeFieldBlock } from "../src/http/http2/hpack/field-block.ts";
-import { FieldTable } from "../src/http/http2/hpack/field-table.ts";
-import { type Field, FIELD_OVERHEAD, FieldNames } from "../src/http/http2/hpack/field.ts";
-import { readProxyHeader } from "../src/http/proxy-protocol/header.ts";
-import { readTwice, sent } from "../test/http/http1/two-readers.ts";
+import { decodeFieldBlock } from "../../src/http/http2/hpack/field-block.ts";
+import { FieldTable } from "../../src/http/http2/hpack/field-table.ts";
+import { type Field, FIELD_OVERHEAD, FieldNames } from "../../src/http/http2/hpack/field.ts";
+import { readProxyHeader } from "../../src/http/proxy-protocol/header.ts";
+import { readTwice, sent } from "../../test/http/http1/two-readers.ts";
 import {
   anyCuts,
   anyFrames,
   expectCutsToChangeNothing,
   expectSoundness,
-} from "../test/http/http2/any-frames.ts";
-import { anyBlocks, WANTED } from "../test/http/http2/hpack/any-blocks.ts";
-import { anyBeginning } from "../test/http/proxy-protocol/any-header.ts";
-import { readHeaderSlowly } from "../test/http/proxy-protocol/slow-header.ts";
+} from "../../test/http/http2/any-frames.ts";
+import { anyBlocks, WANTED } from "../../test/http/http2/hpack/any-blocks.ts";
+import { anyBeginning } from "../../test/http/proxy-protocol/any-header.ts";
+import { readHeaderSlowly } from "../../test/http/proxy-protocol/slow-header.ts";
 import type { HpackOracle } from "./hpack-oracle.ts";
 
 /** The same seed gives the same cases. `path`: where among them one failed, and how it was shrunk. */
