@@ -105,9 +105,11 @@ export class Reach {
     if (this.#retries !== undefined && address !== undefined) {
       client.addressKey = this.#keyOf(address);
       const lesson = this.#retries.offerCame(client.addressKey, nat, client.since);
-      client.nat = lesson.nat;
-      client.failedWith = lesson.failedWith;
-      if (lesson.nat !== nat) this.#events.policyActed("client-stricter");
+      if (lesson !== undefined) {
+        client.nat = lesson.nat;
+        client.failedWith = lesson.failedWith;
+        if (lesson.nat !== nat) this.#events.policyActed("client-stricter");
+      }
     }
     for (const name of this.#policy.poolsForClient[client.nat]) {
       const pool = pools[name];

@@ -35,7 +35,7 @@ interface Attempts extends Remembered {
   readonly isShared: boolean;
 }
 
-/** What is known of a client. */
+/** How a client is matched that could not connect. */
 export interface Lesson {
   readonly nat: NatType;
   /** Stands for the address of a proxy that it should not get again. */
@@ -60,14 +60,14 @@ export class Retries {
     });
   }
 
-  /** A client asks for a proxy. */
-  offerCame(key: number, nat: NatType, now: number): Lesson {
+  /** A client asks for a proxy; undefined: nothing is known of it. */
+  offerCame(key: number, nat: NatType, now: number): Lesson | undefined {
     let record = this.#records.get(key, now);
     if (record?.answeredAt !== undefined && !record.isShared) {
       record = this.#learn(record, now - record.answeredAt, now);
       this.#records.set(key, record, now);
     }
-    if (record === undefined || record.isShared) return { nat, failedWith: undefined };
+    if (record === undefined || record.isShared || record.stricter === 0) return undefined;
     let stricter = nat;
     for (let step = 0; step < record.stricter; step++) stricter = STRICTER[stricter];
     return { nat: stricter, failedWith: record.failedWith };
@@ -80,12 +80,11 @@ export class Retries {
     this.#records.set(
       key,
       {
-        stricter: 0,
-        failedWith: undefined,
-        ...known,
-        isShared: false,
         answeredAt: now,
         proxy,
+        stricter: known?.stricter ?? 0,
+        failedWith: known?.failedWith,
+        isShared: false,
         expires: Math.max(now + LATEST_RETRY, known?.expires ?? 0),
       },
       now,
