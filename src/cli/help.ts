@@ -79,7 +79,7 @@ function usageFlag(option: AnyOption): string {
 
 function usageNote(option: AnyOption): string {
   const note = documentationNote(option);
-  if (note !== "" || option.isBoolean || option.defaultText === "") return note;
+  if (note !== "" || option.defaultText === "" || option.defaultText === "false") return note;
   return ` (default ${option.defaultText})`;
 }
 

@@ -19,7 +19,7 @@ const offline = { ...process.env, GOPROXY: "off" };
 function needs(): string | undefined {
   if (Bun.which("go") === null) return "go (apt-get install golang-go)";
   const { success } = Bun.spawnSync(["go", "list", "-deps", "."], { cwd: PROGRAM, env: offline });
-  return success ? undefined : "Go modules (go -C test/tls/imitations mod download)";
+  return success ? undefined : "Go modules (cd test/tls/imitations && go mod download)";
 }
 
 describeUnless(needs(), "imitations of browsers", () => {

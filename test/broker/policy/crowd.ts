@@ -9,6 +9,9 @@ import { settle, TestBroker } from "../../kit/test-broker.ts";
 /** Steps of the clock, in ms. Peers are told their outcomes this much late at most. */
 const STEP = 100;
 
+/** Ms that a request and a response take together. */
+const ROUND_TRIP = 50;
+
 export interface ProxyHabits {
   readonly nat?: NatType;
   /** Ms until it answers; undefined: it never does. */
@@ -66,7 +69,7 @@ export class Crowd {
       if (outcome.kind === "too-soon") this.counts.tooSoon++;
       // A Go proxy takes 0 for its own 5 s, and never polls twice in a second.
       const pause = outcome.nextPoll === 0 ? 5_000 : Math.max(outcome.nextPoll, 1_000);
-      this.#in(pause, () => this.#poll(address, habits));
+      this.#in(pause + ROUND_TRIP, () => this.#poll(address, habits));
       if (outcome.kind === "matched" && answersAfter !== undefined) {
         this.#in(answersAfter, () => void this.t.answer(sid, "answer"));
       }

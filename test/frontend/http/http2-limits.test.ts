@@ -13,7 +13,7 @@ const MAX_FRAME = 16_384;
 
 /** Milliseconds for a test that waits for time limits. */
 const SLOW = 25_000;
-const LIMITS = { head: 1_000, body: 1_000, request: 1_000 };
+const LIMITS = { head: 1_000, body: 1_000, unread: 1_000, request: 1_000 };
 
 test("the limits are announced", async () => {
   await using served = startTlsServer();
@@ -274,8 +274,10 @@ describe("a connection is closed in time", () => {
       connection.send(h2.get(1));
       expect(await connection.outcome(1)).toEqual({ status: 200 });
       const ping = setInterval(() => connection.send(h2.ping()), 500);
+      // First the reply is given up, then the connection idles.
       await connection.goAway(10_000).finally(() => clearInterval(ping));
       expect(connection.frames.some(({ type }) => type === h2.DATA)).toBe(false);
+      expect(connection.frames.filter(({ type }) => type === h2.RST_STREAM)).toHaveLength(1);
       expect(await isServed(served)).toBe(true);
     },
     SLOW,
