@@ -1,12 +1,19 @@
 /** A client in flight: from its offer to its outcome. */
 
 import type { NatType } from "../messages/nat-type.ts";
+import type { SessionDescription } from "../messages/session-description.ts";
 import type { Offer, OfferOutcome } from "./broker.ts";
 import type { DeadlineQueue, Expiring } from "./deadline-queue.ts";
 import type { Match } from "./match.ts";
 import type { Place } from "./policy/waiting-room.ts";
 
-/** It waits for a proxy (it has a place in the waiting room) or for an answer (it has a match, or two). */
+/** Brings an answer to the broker that has the client; resolves to whether the client got it. Never rejects. */
+export type ForwardAnswer = (answer: SessionDescription) => Promise<boolean>;
+
+/**
+ * It waits for a proxy (it has a place in the waiting room, or other brokers are asked) or for an answer (it has a match,
+ * or two, or a proxy of another broker).
+ */
 export class Client implements Expiring<Client> {
   readonly offer: Offer;
   /** Where the proxy is to take it. A list of bridges that changes meanwhile changes nothing for it. */
@@ -25,6 +32,15 @@ export class Client implements Expiring<Client> {
   match: Match | undefined = undefined;
   /** A second proxy, asked because the first one is silent. */
   second: Match | undefined = undefined;
+
+  /** Another broker is asked for a proxy, or has given the offer to one. */
+  elsewhere: "asked" | "given" | undefined = undefined;
+  /** When it was given to a proxy of another broker, in ms of the broker's clock. */
+  givenAt = 0;
+  /** The number by which other brokers know it; 0: it has not been sought for. */
+  ticket = 0;
+  /** Given only if it is the client of another broker: where its answer goes. */
+  forward: ForwardAnswer | undefined = undefined;
 
   /** Belongs to `Clients`: where its deadline is. Undefined: it has its outcome. */
   queue: DeadlineQueue<Client> | undefined = undefined;

@@ -72,7 +72,7 @@ export class Clients {
     const held = all.reduce((sum, { offer }) => sum + offer.offer.length, 0);
     expect("the length of held offers is known", held === this.#heldCharacters);
     for (const client of all) {
-      const { place, match, second, since, queue } = client;
+      const { place, match, second, elsewhere, since, queue } = client;
       expect("a client in flight has a deadline", queue !== undefined);
       expect(
         "no client waits longer than its deadline",
@@ -81,7 +81,11 @@ export class Clients {
       );
       expect(
         "a client waits for a proxy or for an answer",
-        (place === undefined) !== (match === undefined),
+        match === undefined ? place !== undefined || elsewhere !== undefined : place === undefined,
+      );
+      expect(
+        "a client with a proxy elsewhere has no place",
+        elsewhere !== "given" || place === undefined,
       );
       expect(
         "a second proxy is asked only after a first",

@@ -4,6 +4,8 @@ import { networkOf } from "../messages/address-network.ts";
 import type { ProxyAnswer } from "../messages/proxy-answer.ts";
 import { NEXT_POLL_AFTER_PATTERN_REJECTION } from "../messages/proxy-poll.ts";
 import type { RelayPattern } from "../messages/relay-pattern.ts";
+import type { SessionDescription } from "../messages/session-description.ts";
+import type { SessionId } from "../messages/session-id.ts";
 import type { BridgeList } from "./bridge-list.ts";
 import type {
   AnswerOutcome,
@@ -15,9 +17,10 @@ import type {
   PollOutcome,
   SessionCounts,
 } from "./broker.ts";
-import { Client } from "./client.ts";
+import { Client, type ForwardAnswer } from "./client.ts";
 import { Clients } from "./clients.ts";
 import type { Clock } from "./clock.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import type { BrokerEvents, OfferEnd, PollEnd } from "./events.ts";
 import { Match, type MatchState } from "./match.ts";
 import { Matches, type WaitingCounts } from "./matches.ts";
@@ -46,6 +49,23 @@ export const MOST_HELD_CHARACTERS = 64 * 1024 * 1024;
 
 /** Polls or clients that a drain ends in one turn of the event loop. */
 const SENT_HOME_AT_ONCE = 250;
+
+/**
+ * A client that gets a proxy of another broker later than this, in ms, had to wait for it. Asking is a round trip, or a few
+ * if brokers have just lost their last proxy.
+ */
+const ASKING = 500;
+
+/** The client of another broker, which asks for a proxy. */
+export interface ForeignOffer {
+  readonly offer: Offer;
+  readonly relayUrl: string;
+  /** Where the proxy is to be taken from. */
+  readonly pool: PoolName;
+  /** It has a proxy, which is silent. */
+  readonly isSecond: boolean;
+  readonly forward: ForwardAnswer;
+}
 
 /** What a broker is made of. It has no other access to time, randomness or the outside. */
 export interface LocalBrokerParts {
@@ -83,6 +103,7 @@ export class LocalBroker implements Broker {
   readonly #room: WaitingRoom;
   #bridges: BridgeList;
   #relayPolicy: RelayPolicy;
+  #elsewhere: Elsewhere | undefined;
   #draining = false;
   #retired = false;
   #onDrained: (() => void) | undefined;
@@ -117,9 +138,18 @@ export class LocalBroker implements Broker {
       onSilence: (client) => this.#askSecond(client),
       onExpired: (client) => this.#onExpired(client),
     });
-    this.#room = new WaitingRoom(clock, policy, (client) => this.#deny(client));
+    this.#room = new WaitingRoom(clock, policy, (client) => {
+      // The reply of another broker is on its way: if it is no, it ends the client.
+      if (client.elsewhere === "asked") this.#room.remove(client);
+      else this.#deny(client);
+    });
     this.#bridges = parts.bridges;
     this.#relayPolicy = this.#policyFor(parts.bridges);
+  }
+
+  /** From now on clients that find no proxy here are sought one elsewhere. */
+  join(elsewhere: Elsewhere): void {
+    this.#elsewhere = elsewhere;
   }
 
   poll(poll: Poll, gone: Departure): Promise<PollOutcome> {
@@ -181,6 +211,7 @@ export class LocalBroker implements Broker {
       return promise;
     }
     this.#matches.admit(match, now);
+    this.#elsewhere?.proxyWaits(poolName);
     gone.addEventListener("abort", () => {
       if (match.state === "waiting") this.#endPoll(match, "withdrawn");
     });
@@ -198,7 +229,7 @@ export class LocalBroker implements Broker {
   }
 
   offer(offer: Offer, gone: Departure): Promise<OfferOutcome> {
-    const { clock, events, limits } = this.#parts;
+    const { clock, events } = this.#parts;
     const relayUrl = this.#bridges.relayUrl(offer.fingerprint);
     if (relayUrl === undefined) {
       events.offerEnded(offer, "unknown-bridge", 0);
@@ -208,8 +239,7 @@ export class LocalBroker implements Broker {
       events.offerEnded(offer, "abandoned", 0);
       return Promise.resolve({ kind: "timed-out" });
     }
-    const held = this.#clients.heldCharacters + offer.offer.length;
-    if (this.#clients.size >= limits.clients || held > MOST_HELD_CHARACTERS) {
+    if (!this.#hasRoomFor(offer)) {
       events.offerEnded(offer, "full", 0);
       return Promise.resolve({ kind: "denied" });
     }
@@ -219,15 +249,12 @@ export class LocalBroker implements Broker {
     this.#reach.offerCame(client, this.#matches.pools);
     const pools = this.#policy.poolsForClient[client.nat];
     const match = this.#matches.takeFrom(pools, this.#reach.unsuitableFor(client));
-    if (match === undefined && (this.#draining || this.#room.isFull)) {
+    if (match === undefined && (this.#draining || !this.#awaitProxy(client, pools))) {
       events.offerEnded(offer, "denied", 0);
       return Promise.resolve({ kind: "denied" });
     }
     this.#clients.add(client);
-    if (match === undefined) {
-      this.#room.add(client);
-      events.policyActed("client-waits");
-    } else {
+    if (match !== undefined) {
       client.match = match;
       this.#give(match, client, now);
     }
@@ -238,13 +265,54 @@ export class LocalBroker implements Broker {
     return promise;
   }
 
-  answer({ sid, answer }: ProxyAnswer): Promise<AnswerOutcome> {
-    const match = this.#matches.find(sid);
-    const client = match?.client;
-    if (match === undefined || client === undefined) {
-      this.#parts.events.answerEnded(undefined);
-      return Promise.resolve({ kind: "client-gone" });
+  #hasRoomFor({ offer }: Offer): boolean {
+    const held = this.#clients.heldCharacters + offer.length;
+    return this.#clients.size < this.#parts.limits.clients && held <= MOST_HELD_CHARACTERS;
+  }
+
+  /** Lets a client wait for a proxy, from here or elsewhere. False: there is nothing to wait for. */
+  #awaitProxy(client: Client, pools: readonly PoolName[]): boolean {
+    const isAsked = this.#elsewhere?.seek(client, pools) === true;
+    if (!this.#room.isFull) this.#room.add(client);
+    else if (!isAsked) {
+      this.#elsewhere?.ended(client);
+      return false;
     }
+    if (!isAsked) this.#parts.events.policyActed("client-waits");
+    return true;
+  }
+
+  answer(answer: ProxyAnswer): Promise<AnswerOutcome> {
+    const match = this.#matches.find(answer.sid);
+    const client = match?.client;
+    if (match === undefined || client === undefined) return this.#answerNobody(answer);
+    if (client.forward !== undefined) {
+      return this.#answerForeign(match, client, client.forward(answer.answer));
+    }
+    return this.#answerClient(match, client, answer.answer);
+  }
+
+  async #answerNobody(answer: ProxyAnswer): Promise<AnswerOutcome> {
+    const outcome = await this.#elsewhere?.answer(answer);
+    if (outcome === undefined) this.#parts.events.answerEnded(undefined);
+    return outcome ?? { kind: "client-gone" };
+  }
+
+  /** The match ends at once, so that the client can't be answered twice. */
+  async #answerForeign(
+    match: Match,
+    client: Client,
+    forwarded: Promise<boolean>,
+  ): Promise<AnswerOutcome> {
+    this.#matches.end(match, "answered");
+    this.#endClient(client, "answered", { kind: "timed-out" }, "overtaken");
+    const isDelivered = await forwarded;
+    if (isDelivered) this.#reach.answered(client, match, this.#parts.clock.now());
+    this.#parts.events.answerEnded(isDelivered ? match.poll.type : undefined);
+    return { kind: isDelivered ? "delivered" : "client-gone" };
+  }
+
+  #answerClient(match: Match, client: Client, answer: SessionDescription): Promise<AnswerOutcome> {
     const now = this.#parts.clock.now();
     if (client.match !== undefined && match === client.second) {
       this.#reach.unanswered(client.match, now);
@@ -255,6 +323,65 @@ export class LocalBroker implements Broker {
     this.#endClient(client, "answered", { kind: "answered", answer }, "overtaken");
     this.#parts.events.answerEnded(match.poll.type);
     return Promise.resolve({ kind: "delivered" });
+  }
+
+  /** Whether an answer with this session id is waited for here. */
+  expectsAnswer(sid: SessionId): boolean {
+    return this.#matches.find(sid)?.client !== undefined;
+  }
+
+  /** How many proxies can be given to the clients of other brokers. */
+  proxiesToShare(pool: PoolName): number {
+    return this.#draining || this.#retired ? 0 : this.#matches.pools[pool].size;
+  }
+
+  /**
+   * Gives the client of another broker to a proxy, and returns how many are left in that pool. Undefined: there is no
+   * proxy for it. It keeps its proxy for the time of a client's deadline, even if it gets another answer.
+   */
+  serveForeign({ offer, relayUrl, pool, isSecond, forward }: ForeignOffer): number | undefined {
+    const now = this.#parts.clock.now();
+    const waiting = this.#matches.pools[pool];
+    if (!isSecond) waiting.demand.offerCame(now);
+    else if (!this.#reach.hasToSpare(waiting, now)) return undefined;
+    if (this.proxiesToShare(pool) === 0 || !this.#hasRoomFor(offer)) return undefined;
+    const client = new Client(offer, relayUrl, now, () => undefined);
+    client.forward = forward;
+    const match = this.#matches.takeFrom([pool], this.#reach.unsuitableFor(client));
+    if (match === undefined) return undefined;
+    this.#clients.add(client);
+    client.match = match;
+    this.#give(match, client, now);
+    return waiting.size;
+  }
+
+  /** A client of ours that was sought for was given to a proxy of another broker. `isSecond`: it has one, which is silent. */
+  givenElsewhere(client: Client, isSecond: boolean): void {
+    if (isSecond) {
+      this.#parts.events.policyActed("second-asked");
+      return;
+    }
+    client.elsewhere = "given";
+    client.givenAt = this.#parts.clock.now();
+    this.#room.remove(client);
+  }
+
+  /** No other broker has a proxy for a client of ours. It waits on if it has a place. */
+  nobodyElsewhere(client: Client): void {
+    client.elsewhere = undefined;
+    if (client.place !== undefined) this.#parts.events.policyActed("client-waits");
+    else if (client.match === undefined) this.#deny(client);
+  }
+
+  /** A proxy of another broker answers a client of ours. False: the client has its outcome already. */
+  answeredElsewhere(client: Client, answer: SessionDescription): boolean {
+    if (client.queue === undefined) return false;
+    if (client.match !== undefined) {
+      this.#reach.unanswered(client.match, this.#parts.clock.now());
+      this.#parts.events.policyActed("second-answered");
+    }
+    this.#endClient(client, "answered", { kind: "answered", answer }, "overtaken");
+    return true;
   }
 
   sessions(): Promise<SessionCounts> {
@@ -376,15 +503,25 @@ export class LocalBroker implements Broker {
 
   /** The proxy of a client is silent: another may answer sooner. A client that had to wait for its proxy gets no other. */
   #askSecond(client: Client): void {
-    const { match, since, nat } = client;
-    if (match === undefined || match.since > since || this.#retired) return;
+    const { match, elsewhere, since, nat } = client;
+    if (this.#retired || client.forward !== undefined) return;
+    const hadToWait =
+      match === undefined
+        ? elsewhere !== "given" || client.givenAt > since + ASKING
+        : match.since > since;
+    if (hadToWait) return;
     const now = this.#parts.clock.now();
-    const pools = this.#policy.poolsForClient[nat].filter((name) =>
+    const reachable = this.#policy.poolsForClient[nat];
+    const pools = reachable.filter((name) =>
       this.#reach.hasToSpare(this.#matches.pools[name], now),
     );
     const second = this.#matches.takeFrom(pools, this.#reach.unsuitableFor(client));
-    if (second === undefined) return;
-    client.second = second;
+    if (second === undefined) {
+      this.#elsewhere?.seekSecond(client, reachable);
+      return;
+    }
+    if (match === undefined) client.match = second;
+    else client.second = second;
     this.#give(second, client, now);
     this.#parts.events.policyActed("second-asked");
   }
@@ -408,7 +545,10 @@ export class LocalBroker implements Broker {
     if (client.match?.state === "offered") this.#matches.end(client.match, state);
     if (client.second?.state === "offered") this.#matches.end(client.second, state);
     client.settle(outcome);
-    this.#parts.events.offerEnded(client.offer, end, this.#parts.clock.now() - client.since);
+    if (client.ticket !== 0) this.#elsewhere?.ended(client);
+    if (client.forward === undefined) {
+      this.#parts.events.offerEnded(client.offer, end, this.#parts.clock.now() - client.since);
+    }
     if (this.#clients.size + this.#matches.waiting === 0) this.#onDrained?.();
   }
 

@@ -1,0 +1,401 @@
+/**
+ * This node's part in a cluster: clients that find no proxy here get one of another node, and the other way round.
+ *
+ * Each node says how many proxies wait in each of its pools: once a second, and at once when a pool is no longer empty. A
+ * client that finds nobody here is given to a node that is drawn by those numbers. They are a hint: the reply is the truth,
+ * and if it is no, the next node is asked. Clients that wait are offered to a node as soon as it says it has somebody.
+ * Nothing is stored anywhere, so that nothing of a node stays when it is gone.
+ */
+
+import type { AnswerOutcome } from "../../broker/broker.ts";
+import type { Client } from "../../broker/client.ts";
+import type { Clock } from "../../broker/clock.ts";
+import type { Elsewhere } from "../../broker/elsewhere.ts";
+import type { LocalBroker } from "../../broker/local-broker.ts";
+import { POOL_NAMES, type PoolName } from "../../broker/policy/nat-classes.ts";
+import type { ProxyAnswer } from "../../messages/proxy-answer.ts";
+import type { SessionDescription } from "../../messages/session-description.ts";
+import type { Codec } from "../socket/codec.ts";
+import { decodePayload, NO_PAYLOAD } from "../socket/codec.ts";
+import type { Bus, BusListener } from "./bus.ts";
+import type { AskOutcome, ClusterEvents, IgnoreReason } from "./cluster-events.ts";
+import {
+  ANSWER,
+  answerOutcome,
+  ASK,
+  ask,
+  GIVEN,
+  LEAVING,
+  left,
+  NOBODY,
+  OUTCOME,
+  PRESENCE,
+  presence,
+  STRAY_ANSWER,
+  strayAnswer,
+  ticketAnswer,
+} from "./cluster-messages.ts";
+import type { Envelopes, Opened } from "./envelope.ts";
+import { explainIgnored } from "./explain-ignored.ts";
+import { type Peer, Peers } from "./peers.ts";
+import { type Search, Searches } from "./searches.ts";
+
+/** How often a node says what it has, in ms. */
+const PRESENCE_INTERVAL = 1_000;
+
+/** The least time between two presences, in ms: a pool that is empty again and again must not flood the bus. */
+const LEAST_INTERVAL = 10;
+
+/** How long to wait for a node to say whether it has a proxy, in ms: round the earth and back, and a busy node. */
+const ASK_TIMEOUT = 500;
+
+/** How long to wait for the node of a client to say whether the client got an answer, in ms. */
+const ANSWER_TIMEOUT = 1_000;
+
+/** How long an answer waits for NATS to be back, and how often it looks, in ms. */
+const BUS_PATIENCE = 2_000;
+const LOOK_EVERY = 50;
+
+/** How long to wait for the node that knows the session id of an answer, in ms; then no node does. */
+const STRAY_TIMEOUT = 500;
+
+/** Such answers on their way at once: each goes to all nodes, and anybody can invent session ids. */
+const MAX_STRAYS = 1_000;
+
+/** Ignored messages are logged once in this time for each reason, in ms. */
+const REPORT_INTERVAL = 60_000;
+
+export interface ClusterParts {
+  readonly bus: Bus;
+  readonly broker: LocalBroker;
+  readonly clock: Clock;
+  /** A number from 0 up to 1. */
+  readonly random: () => number;
+  readonly envelopes: Envelopes;
+  /** What the subjects of the cluster begin with. */
+  readonly name: string;
+  readonly events: ClusterEvents;
+  /** What an operator has to mend. */
+  readonly report: (message: string) => void;
+}
+
+export class Cluster implements Elsewhere, BusListener {
+  readonly #parts: ClusterParts;
+  readonly #all: string;
+  readonly #peers = new Peers();
+  readonly #searches = new Searches();
+  /** What this node said last. 0 if others know better: they asked, and there was nobody. */
+  readonly #said: Record<PoolName, number> = { open: 0, moderate: 0, strict: 0 };
+  readonly #reportedAt = new Map<IgnoreReason, number>();
+  #strays = 0;
+  #retired = false;
+  #cancelPresence = () => {};
+  /** When it said so, in ms of the clock. */
+  #saidAt = -Infinity;
+
+  /** Begins to listen on the bus; what it makes known there begins with `onConnected`. */
+  constructor(parts: ClusterParts) {
+    const { bus, envelopes, name } = parts;
+    this.#parts = parts;
+    this.#all = `${name}.all`;
+    bus.subscribe(this.#all, (bytes, reply) => this.#onBroadcast(bytes, reply));
+    const own = this.#subjectOf(envelopes.id);
+    bus.subscribe(own, (bytes, reply) => this.#onDirect(own, bytes, reply));
+  }
+
+  /** How many other nodes are known. */
+  get others(): number {
+    return this.#peers.size;
+  }
+
+  /** How many proxies another node is believed to have. */
+  hintsOf(node: string): number {
+    return this.#peers.total(node);
+  }
+
+  onConnected(): void {
+    this.#parts.events.connected(true);
+    this.#sayPresence();
+  }
+
+  onLost(): void {
+    this.#peers.forgetAll();
+    this.#parts.events.connected(false);
+    this.#parts.events.nodes(0);
+  }
+
+  /** Takes no more clients of others, and seeks nothing for new ones. What is under way goes on. */
+  retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    this.#cancelPresence();
+    const { bus, envelopes } = this.#parts;
+    bus.publish(this.#all, envelopes.seal(this.#all, LEAVING, NO_PAYLOAD, null).bytes);
+  }
+
+  seek(client: Client, pools: readonly PoolName[]): boolean {
+    if (this.#retired) return false;
+    const search = this.#searches.begin(client, pools);
+    if (this.#askNext(search)) return true;
+    this.#searches.wait(search);
+    return false;
+  }
+
+  seekSecond(client: Client, pools: readonly PoolName[]): void {
+    if (this.#retired) return;
+    const search = this.#searches.find(client.ticket) ?? this.#searches.begin(client, pools);
+    search.isSecond = true;
+    this.#askNext(search);
+  }
+
+  ended(client: Client): void {
+    this.#searches.end(client);
+  }
+
+  proxyWaits(pool: PoolName): void {
+    if (this.#said[pool] > 0 || this.#retired) return;
+    this.#said[pool] = 1;
+    this.#presenceSoon();
+  }
+
+  async answer(answer: ProxyAnswer): Promise<AnswerOutcome | undefined> {
+    if (this.#peers.size === 0 || this.#strays >= MAX_STRAYS) return undefined;
+    this.#strays++;
+    const reply = await this.#request(
+      this.#all,
+      { kind: STRAY_ANSWER, codec: strayAnswer, value: answer },
+      STRAY_TIMEOUT,
+    );
+    this.#strays--;
+    const outcome = outcomeIn(reply);
+    this.#parts.events.strayAnswer(outcome !== undefined);
+    return outcome;
+  }
+
+  #subjectOf(node: string): string {
+    return `${this.#parts.name}.node.${node}`;
+  }
+
+  // What this node has.
+
+  #sayPresence(): void {
+    const { bus, broker, envelopes, events, clock } = this.#parts;
+    if (this.#retired || !bus.connected) return;
+    this.#peers.expire(clock.now());
+    events.nodes(this.#peers.size);
+    for (const pool of POOL_NAMES) this.#said[pool] = broker.proxiesToShare(pool);
+    bus.publish(this.#all, envelopes.seal(this.#all, PRESENCE, presence, this.#said).bytes);
+    this.#saidAt = clock.now();
+    this.#schedulePresence(this.#saidAt + PRESENCE_INTERVAL);
+  }
+
+  #presenceSoon(): void {
+    this.#schedulePresence(Math.max(this.#parts.clock.now(), this.#saidAt + LEAST_INTERVAL));
+  }
+
+  #schedulePresence(at: number): void {
+    this.#cancelPresence();
+    if (this.#retired) return;
+    this.#cancelPresence = this.#parts.clock.callAt(at, () => this.#sayPresence());
+  }
+
+  // Clients of this node.
+
+  /** Asks the next node that may have a proxy; false if there is none. */
+  #askNext(search: Search): boolean {
+    const { random } = this.#parts;
+    for (const pool of search.pools) {
+      const peer = this.#peers.draw(pool, (id) => search.avoided.has(id), random);
+      if (peer === undefined) continue;
+      void this.#ask(search, peer, pool);
+      return true;
+    }
+    return false;
+  }
+
+  async #ask(search: Search, peer: Peer, pool: PoolName): Promise<void> {
+    const { client, isSecond } = search;
+    const { offer, relayUrl, ticket } = client;
+    peer.counts[pool]--;
+    search.asked.add(peer.id);
+    if (!isSecond) client.elsewhere = "asked";
+    const reply = await this.#request(
+      this.#subjectOf(peer.id),
+      { kind: ASK, codec: ask, value: { ticket, pool, isSecond, offer, relayUrl } },
+      ASK_TIMEOUT,
+    );
+    const outcome = this.#noteReply(reply, search, peer, pool);
+    this.#parts.events.asked(outcome);
+    if (!search.isOpen) return;
+    if (outcome === "given") this.#parts.broker.givenElsewhere(client, isSecond);
+    else if (!this.#askNext(search) && !isSecond) {
+      this.#searches.wait(search);
+      this.#parts.broker.nobodyElsewhere(client);
+    }
+  }
+
+  /** Remembers what a reply says of its node. */
+  #noteReply(reply: Reply, search: Search, peer: Peer, pool: PoolName): AskOutcome {
+    if (reply.kind === "lost") return "lost";
+    if (reply.kind === "nobody") {
+      this.#peers.forget(peer.id);
+      return "node-gone";
+    }
+    const count =
+      reply.kind === "reply" && reply.opened.kind === GIVEN
+        ? decodePayload(left, reply.opened.payload)
+        : undefined;
+    // A node without a word may have anything or be gone: its next presence tells.
+    peer.counts[pool] = count ?? 0;
+    if (count !== undefined || reply.kind === "timed-out") search.avoided.add(peer.id);
+    if (count !== undefined) return "given";
+    if (reply.kind === "timed-out") return "timed-out";
+    return reply.kind === "reply" && reply.opened.kind === NOBODY ? "nobody" : "malformed";
+  }
+
+  // Clients of other nodes.
+
+  #onBroadcast(bytes: Buffer, reply: ReplyWith): void {
+    const opened = this.#open(this.#all, bytes);
+    if (opened === undefined) return;
+    const { kind, payload, sender } = opened;
+    if (kind === PRESENCE) {
+      const counts = decodePayload(presence, payload);
+      if (counts === undefined) return this.#ignore("malformed");
+      // A new node hears at once what there is.
+      if (this.#peers.note(sender, counts, this.#parts.clock.now())) this.#presenceSoon();
+      this.#wake();
+    } else if (kind === LEAVING) {
+      this.#peers.forget(sender);
+    } else if (kind === STRAY_ANSWER && reply !== undefined) {
+      const answer = decodePayload(strayAnswer, payload);
+      if (answer === undefined) return this.#ignore("malformed");
+      void this.#takeStray(answer, opened, reply);
+    } else this.#ignore("malformed");
+  }
+
+  #wake(): void {
+    this.#searches.wake(
+      (pools) => pools.some((pool) => this.#peers.hasAny(pool)),
+      (search) => this.#askNext(search),
+    );
+  }
+
+  async #takeStray(
+    answer: ProxyAnswer,
+    opened: Opened,
+    reply: NonNullable<ReplyWith>,
+  ): Promise<void> {
+    const { broker } = this.#parts;
+    if (!broker.expectsAnswer(answer.sid)) return;
+    const outcome = await broker.answer(answer);
+    this.#reply(opened, reply, { kind: OUTCOME, codec: answerOutcome, value: outcome });
+  }
+
+  #onDirect(subject: string, bytes: Buffer, reply: ReplyWith): void {
+    const opened = this.#open(subject, bytes);
+    if (opened === undefined) return;
+    if (opened.kind === ASK && reply !== undefined) this.#onAsk(opened, reply);
+    else if (opened.kind === ANSWER && reply !== undefined) this.#onAnswer(opened, reply);
+    else this.#ignore("malformed");
+  }
+
+  #onAsk(opened: Opened, reply: NonNullable<ReplyWith>): void {
+    const { broker, events } = this.#parts;
+    const asked = decodePayload(ask, opened.payload);
+    if (asked === undefined) return this.#ignore("malformed");
+    // A proxy would get the offer of a client that has another one by now.
+    if (opened.lateness > ASK_TIMEOUT) return this.#ignore("late");
+    const { ticket, pool } = asked;
+    const count = broker.serveForeign({
+      ...asked,
+      forward: (answer) => this.#forward(opened.sender, ticket, answer),
+    });
+    events.served(count !== undefined);
+    if ((count ?? 0) === 0) this.#said[pool] = 0;
+    if (count === undefined) {
+      this.#reply(opened, reply, { kind: NOBODY, codec: NO_PAYLOAD, value: null });
+    } else this.#reply(opened, reply, { kind: GIVEN, codec: left, value: count });
+  }
+
+  /** Brings an answer to the node of its client. Tries again if NATS is just away: that node takes one answer only. */
+  async #forward(node: string, ticket: number, answer: SessionDescription): Promise<boolean> {
+    const { bus, clock } = this.#parts;
+    const end = clock.now() + BUS_PATIENCE;
+    const message = { kind: ANSWER, codec: ticketAnswer, value: { ticket, answer } };
+    for (;;) {
+      const reply = await this.#request(this.#subjectOf(node), message, ANSWER_TIMEOUT);
+      if (reply.kind !== "lost") return outcomeIn(reply)?.kind === "delivered";
+      while (!bus.connected) {
+        if (clock.now() >= end) return false;
+        await new Promise<void>((resolve) => clock.callAt(clock.now() + LOOK_EVERY, resolve));
+      }
+    }
+  }
+
+  #onAnswer(opened: Opened, reply: NonNullable<ReplyWith>): void {
+    const { broker, events } = this.#parts;
+    const message = decodePayload(ticketAnswer, opened.payload);
+    if (message === undefined) return this.#ignore("malformed");
+    const search = this.#searches.find(message.ticket);
+    const isDelivered =
+      search?.asked.has(opened.sender) === true &&
+      broker.answeredElsewhere(search.client, message.answer);
+    events.answered(isDelivered);
+    const value: AnswerOutcome = { kind: isDelivered ? "delivered" : "client-gone" };
+    this.#reply(opened, reply, { kind: OUTCOME, codec: answerOutcome, value });
+  }
+
+  // Messages.
+
+  async #request<T>(subject: string, message: Message<T>, timeout: number): Promise<Reply> {
+    const { bus, envelopes } = this.#parts;
+    if (!bus.connected) return { kind: "lost" };
+    const { kind, codec, value } = message;
+    const { bytes, replySubject } = envelopes.seal(subject, kind, codec, value);
+    const reply = await bus.request(subject, bytes, timeout);
+    if (reply.kind !== "reply") return reply;
+    const opened = this.#open(replySubject, reply.payload);
+    return opened === undefined ? { kind: "unreadable" } : { kind: "reply", opened };
+  }
+
+  #reply<T>(request: Opened, reply: NonNullable<ReplyWith>, message: Message<T>): void {
+    const { kind, codec, value } = message;
+    reply(this.#parts.envelopes.seal(request.replySubject, kind, codec, value).bytes);
+  }
+
+  #open(subject: string, bytes: Buffer): Opened | undefined {
+    const opened = this.#parts.envelopes.open(subject, bytes);
+    if (opened.ok) return opened;
+    this.#ignore(opened.reason);
+    return undefined;
+  }
+
+  #ignore(reason: IgnoreReason): void {
+    const { clock, events, report } = this.#parts;
+    events.ignored(reason);
+    const now = clock.now();
+    if (now - (this.#reportedAt.get(reason) ?? -Infinity) < REPORT_INTERVAL) return;
+    this.#reportedAt.set(reason, now);
+    report(explainIgnored(reason));
+  }
+}
+
+/** What is to be sealed. */
+interface Message<T> {
+  readonly kind: number;
+  readonly codec: Codec<T>;
+  readonly value: T;
+}
+
+/** What came of a request, once it is opened. */
+type Reply =
+  | { readonly kind: "reply"; readonly opened: Opened }
+  | { readonly kind: "nobody" | "timed-out" | "lost" | "unreadable" };
+
+type ReplyWith = ((payload: Uint8Array) => void) | undefined;
+
+function outcomeIn(reply: Reply): AnswerOutcome | undefined {
+  if (reply.kind !== "reply" || reply.opened.kind !== OUTCOME) return undefined;
+  return decodePayload(answerOutcome, reply.opened.payload);
+}
