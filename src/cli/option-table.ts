@@ -5,6 +5,7 @@
 
 import { TIME_LIMITS } from "../http/time-limits.ts";
 import { DEFAULT_IPV6_PREFIX } from "../messages/address-network.ts";
+import { clusterOptions } from "./cluster-options.ts";
 import { BOOL, DURATION, INT, intAtLeast, intBetween, oneOf, STRING, WORKERS } from "./go-flag.ts";
 import { Option, ROLES } from "./option.ts";
 import { policyOptions } from "./policy-options.ts";
@@ -313,6 +314,8 @@ export function optionTable() {
       group: "sqs",
       help: "comma-separated AWS profiles, each with a listener of its own",
     }),
+
+    ...clusterOptions(),
 
     workers: new Option({
       name: "workers",

@@ -15,6 +15,7 @@ export const OPTION_GROUPS = [
   { name: "log", heading: "Log" },
   { name: "metrics", heading: "Metrics and countries" },
   { name: "sqs", heading: "Clients that come through Amazon SQS" },
+  { name: "cluster", heading: "More than one machine" },
   { name: "processes", heading: "More than one process" },
 ] as const;
 
@@ -40,6 +41,7 @@ const ROLES_OF_GROUP: Readonly<Record<OptionGroup, readonly Role[]>> = {
   log: ROLES,
   metrics: ["all-in-one", "core"],
   sqs: ["all-in-one", "core"],
+  cluster: ["all-in-one", "core"],
   processes: ["core", "http-frontend"],
 };
 

@@ -3,6 +3,7 @@
 import type { MatchingPolicy } from "../broker/policy/matching-policy.ts";
 import type { CountryFilePaths } from "../geoip/country-files.ts";
 import type { ListenAddress, Transport } from "../tls/transport.ts";
+import { chooseCluster, type ClusterOptions } from "./cluster-options.ts";
 import { parseGoFlags, quote } from "./go-flag.ts";
 import { formatConfig, formatUsage } from "./help.ts";
 import { nearestWord } from "./nearest-word.ts";
@@ -46,6 +47,8 @@ export interface MatchingOptions {
   readonly ipCountInterval: number;
   /** The queue that clients may write to; undefined: there is none, as name and region were not both given. */
   readonly sqs: SqsQueue | undefined;
+  /** The cluster to join; undefined: none. */
+  readonly cluster: ClusterOptions | undefined;
 }
 
 /** What listening goes by. */
@@ -200,6 +203,8 @@ function toMatchingOptions(table: OptionTable, warnings: string[]): Checked<Matc
   }
   const policy = choosePolicy(table, !table.disableGeoip.value, warnings);
   if (!policy.ok) return policy;
+  const cluster = chooseCluster(table);
+  if (!cluster.ok) return cluster;
   const options: MatchingOptions = {
     policy: policy.value,
     bridgeListPath: table.bridgeListPath.value || undefined,
@@ -220,6 +225,7 @@ function toMatchingOptions(table: OptionTable, warnings: string[]): Checked<Matc
     ipCountPrefix: table.ipCountPrefix.value || undefined,
     ipCountInterval: table.ipCountInterval.value,
     sqs: toSqsQueue(table),
+    cluster: cluster.value,
   };
   return { ok: true, value: options };
 }

@@ -58,7 +58,7 @@ export function chooseTransport(table: OptionTable, warnings: string[]): Checked
 }
 
 /** Whether the command line makes the option something else than it is without. */
-function isSet(option: AnyOption): boolean {
+export function isSet(option: AnyOption): boolean {
   return option.text !== option.defaultText;
 }
 

@@ -32,7 +32,7 @@ export async function startAllInOne(options: Options, log: Logger, exit: Exit): 
       await broker.drain();
       await retired;
       await listening.stop();
-      await statistics.stop();
+      await matching.stop();
     },
     async reload() {
       listening.reload();

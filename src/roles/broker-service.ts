@@ -4,6 +4,7 @@ import { LocalBroker } from "../broker/local-broker.ts";
 import type { MatchingOptions } from "../cli/options.ts";
 import { DEFAULT_CONFIGURATION, readConfiguration } from "../config/configuration-files.ts";
 import { type RunningSqs, startSqs } from "../frontend/sqs/start-sqs.ts";
+import { type RunningCluster, startCluster } from "../link/nats/start-cluster.ts";
 import type { Logger } from "../log/logger.ts";
 import { parseRelayPattern } from "../messages/relay-pattern.ts";
 import { startStatistics, type Statistics } from "../metrics/statistics.ts";
@@ -13,8 +14,10 @@ import { systemClock } from "../system/system-clock.ts";
 export interface Matching {
   readonly broker: LocalBroker;
   readonly statistics: Statistics;
-  /** Takes no more clients from queues, and resolves when those in hand are done with. */
+  /** Takes no more clients from queues and other machines, and resolves when those from queues are done with. */
   retire(): Promise<void>;
+  /** Leaves the cluster, and writes everything that is in memory only. Never rejects. */
+  stop(): Promise<void>;
   /** Reads the configuration and country files again: SIGHUP. What can't be used stays as it is, and the log says why. */
   reload(): Promise<void>;
 }
@@ -65,6 +68,20 @@ export async function startMatching(
     hashAddress: createAddressHash(),
   });
 
+  let cluster: RunningCluster | undefined;
+  if (options.cluster !== undefined) {
+    const events = statistics.prometheus.cluster;
+    const joined = await startCluster({
+      ...options.cluster,
+      broker,
+      clock: systemClock,
+      events,
+      log,
+    });
+    if (!joined.ok) return joined;
+    cluster = joined.cluster;
+  }
+
   let sqs: RunningSqs | undefined;
   if (options.sqs !== undefined) {
     const destination = { broker, refusals: statistics.recorder };
@@ -79,7 +96,12 @@ export async function startMatching(
     broker,
     statistics,
     async retire() {
+      cluster?.retire();
       await sqs?.stop();
+    },
+    async stop() {
+      await cluster?.stop();
+      await statistics.stop();
     },
     async reload() {
       const again = readConfiguration(options, configuration);

@@ -26,7 +26,7 @@ export async function startCore(options: CoreOptions, log: Logger, exit: Exit): 
       await lastMatches(matching);
       // Waiting polls are not sent home: their frontends register them with the next core.
       await served.socket.stop();
-      await matching.statistics.stop();
+      await matching.stop();
     },
     async reload() {
       await matching.reload();

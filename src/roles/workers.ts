@@ -88,7 +88,7 @@ export async function startWorkers(options: Options, log: Logger, exit: Exit): P
       await broker.drain();
       await retired;
       await served.socket.stop();
-      await statistics.stop();
+      await matching.stop();
     },
     async reload() {
       const reloaded = certificates?.source.reload();

@@ -71,6 +71,7 @@ test("the defaults are the Go broker's and ours", () => {
     ipCountPrefix: undefined,
     ipCountInterval: 3_600_000,
     sqs: undefined,
+    cluster: undefined,
     http3: false,
     sharePort: false,
     workers: 0,
@@ -195,6 +196,7 @@ describe("each option on its own", () => {
 
   test("none is left out of these tests", () => {
     const elsewhere = [
+      ...["cluster", "cluster-secret", "cluster-name", "cluster-credentials", "cluster-ca"],
       ...["version", "print-config", "cert", "key", "http3", "disable-tls", "acme-hostnames"],
     ];
     const names = Object.values(optionTable()).flatMap((option) =>
@@ -240,6 +242,54 @@ describe("each option on its own", () => {
     const options = run(PLAIN, "--allowed-relay-pattern=");
     expect(options.allowedRelayPattern).toBe("");
     expect(options.warnings).toEqual([expect.stringContaining("--allowed-relay-pattern is empty")]);
+  });
+});
+
+describe("a cluster", () => {
+  const SECRET = "--cluster-secret=s.key";
+
+  test("has servers, a name and a secret", () => {
+    expect(run(PLAIN, "--cluster=nats://a.example", SECRET).cluster).toEqual({
+      servers: ["a.example:4222"],
+      tls: false,
+      name: "snowflake",
+      secretFile: "s.key",
+      credentialsFile: undefined,
+      caFile: undefined,
+    });
+    const all = ["--cluster-name=b-1", "--cluster-credentials=c", "--cluster-ca=ca.pem"];
+    expect(run(PLAIN, "--cluster=tls://a:1,tls://[::1]:2", SECRET, ...all).cluster).toEqual({
+      servers: ["a:1", "[::1]:2"],
+      tls: true,
+      name: "b-1",
+      secretFile: "s.key",
+      credentialsFile: "c",
+      caFile: "ca.pem",
+    });
+  });
+
+  test.each(["secret", "name", "credentials", "ca"])("--cluster-%s needs it", (name) => {
+    expect(refusal(PLAIN, `--cluster-${name}=x`)).toBe(
+      `--cluster-${name} is of no use without --cluster`,
+    );
+  });
+
+  test.each([
+    ["--cluster=nats://a", [], "--cluster needs --cluster-secret, a file that every node has"],
+    ["--cluster=a:4222", [SECRET], "invalid value for --cluster: a URL must be nats://HOST:PORT"],
+    ["--cluster=nats://", [SECRET], "invalid value for --cluster: a URL must be nats://HOST:PORT"],
+    ["--cluster=nats://a,", [SECRET], "invalid value for --cluster: a URL must be nats://HOST"],
+    ["--cluster=nats://a/b", [SECRET], "invalid value for --cluster: a URL has more than a host"],
+    ["--cluster=nats://u:p@a", [SECRET], "invalid value for --cluster: a URL has a user or a"],
+    ["--cluster=nats://a,tls://b", [SECRET], "--cluster mixes nats:// and tls://"],
+    ["--cluster=nats://a", [SECRET, "--cluster-ca=c"], "--cluster-ca needs TLS: write tls://"],
+    [
+      "--cluster=nats://a",
+      [SECRET, "--cluster-name=a.b"],
+      'invalid value "a.b" for --cluster-name',
+    ],
+  ])("%s %p is refused", (flag, others, why) => {
+    expect(refusal(PLAIN, flag, ...others)).toStartWith(why);
   });
 });
 

@@ -13,6 +13,7 @@ import type { Clock } from "../../broker/clock.ts";
 import type { Elsewhere } from "../../broker/elsewhere.ts";
 import type { LocalBroker } from "../../broker/local-broker.ts";
 import { POOL_NAMES, type PoolName } from "../../broker/policy/nat-classes.ts";
+import type { Logger } from "../../log/logger.ts";
 import type { ProxyAnswer } from "../../messages/proxy-answer.ts";
 import type { SessionDescription } from "../../messages/session-description.ts";
 import type { Codec } from "../socket/codec.ts";
@@ -75,8 +76,7 @@ export interface ClusterParts {
   /** What the subjects of the cluster begin with. */
   readonly name: string;
   readonly events: ClusterEvents;
-  /** What an operator has to mend. */
-  readonly report: (message: string) => void;
+  readonly log: Pick<Logger, "warn">;
 }
 
 export class Cluster implements Elsewhere, BusListener {
@@ -236,7 +236,10 @@ export class Cluster implements Elsewhere, BusListener {
 
   /** Remembers what a reply says of its node. */
   #noteReply(reply: Reply, search: Search, peer: Peer, pool: PoolName): AskOutcome {
-    if (reply.kind === "lost") return "lost";
+    if (reply.kind === "lost") {
+      search.avoided.add(peer.id);
+      return "lost";
+    }
     if (reply.kind === "nobody") {
       this.#peers.forget(peer.id);
       return "node-gone";
@@ -372,12 +375,12 @@ export class Cluster implements Elsewhere, BusListener {
   }
 
   #ignore(reason: IgnoreReason): void {
-    const { clock, events, report } = this.#parts;
+    const { clock, events, log } = this.#parts;
     events.ignored(reason);
     const now = clock.now();
     if (now - (this.#reportedAt.get(reason) ?? -Infinity) < REPORT_INTERVAL) return;
     this.#reportedAt.set(reason, now);
-    report(explainIgnored(reason));
+    log.warn(explainIgnored(reason));
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from "@nats-io/transport-node";
 
 import type { Clock } from "../../broker/clock.ts";
+import type { Logger } from "../../log/logger.ts";
 import { BackOff } from "../socket/back-off.ts";
 import type { Bus, BusListener, BusReply, OnMessage } from "./bus.ts";
 
@@ -24,8 +25,7 @@ export interface NatsBusParts {
   readonly clock: Clock;
   /** A number from 0 up to 1, to spread attempts to reconnect. */
   readonly random: () => number;
-  /** What an operator may want to know. */
-  readonly report: (message: string) => void;
+  readonly log: Pick<Logger, "info" | "warn">;
 }
 
 /** How long a server may take to accept a connection, in ms. */
@@ -115,7 +115,7 @@ export class NatsBus implements Bus {
       for (const [subject, onMessage] of this.#subscriptions) {
         listen(connection, subject, onMessage);
       }
-      this.#parts.report("connected to NATS");
+      this.#parts.log.info("connected to NATS");
       void this.#watch(connection);
       listener.onConnected();
       const error = await connection.closed();
@@ -161,7 +161,7 @@ export class NatsBus implements Bus {
   #trouble(message: string): void {
     if (message === this.#reported) return;
     this.#reported = message;
-    this.#parts.report(`${message}; this node matches the peers that it has, and tries again`);
+    this.#parts.log.warn(`${message}; this node matches the peers that it has, and tries again`);
   }
 
   #wait(ms: number): Promise<void> {

@@ -14,10 +14,12 @@ import { POOL_OF_PROXY } from "../../broker/policy/nat-classes.ts";
 import type { MessageRoute, RefusalReason } from "../../frontend/refusals.ts";
 import type { SqsEvents } from "../../frontend/sqs/sqs-events.ts";
 import type { ConnectionEvents } from "../../http/server.ts";
+import type { ClusterEvents } from "../../link/nats/cluster-events.ts";
 import type { NatType } from "../../messages/nat-type.ts";
 import type { ProxyType } from "../../messages/proxy-type.ts";
 import type { CertificateEvents } from "../../tls/certificate-events.ts";
 import { certificateFamilies } from "./certificate-families.ts";
+import { clusterFamilies } from "./cluster-families.ts";
 import { connectionFamilies } from "./connection-families.ts";
 import type { CountTable } from "./count-table.ts";
 import { CountedFamilies, NAMESPACE } from "./counted-families.ts";
@@ -47,6 +49,8 @@ export class PrometheusMetrics {
   readonly #workerRestarts: CountTable<never>;
   /** Told of what happens in the rendezvous through SQS. */
   readonly sqs: SqsEvents;
+  /** Told of the cluster that this node is in. */
+  readonly cluster: ClusterEvents;
   /** Told of the connections of this process. */
   readonly connections: ConnectionEvents;
   /** Told of the certificates of this process. */
@@ -58,6 +62,7 @@ export class PrometheusMetrics {
     this.#upstream = upstreamFamilies(families);
     this.#outcomes = outcomeFamilies(families, this.#registry);
     this.sqs = sqsFamily(families);
+    this.cluster = clusterFamilies(this.#registry);
     this.certificates = certificateFamilies(this.#registry);
     this.#workerRestarts = families.exactCounter(
       "worker_restarts_total",

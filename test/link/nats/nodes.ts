@@ -87,6 +87,8 @@ export class TestNode implements AsyncDisposable {
       hashAddress: (address) => Bun.hash.crc32(address),
       ...parts.broker,
     });
+    const note = (message: string) => void this.reports.push(message);
+    const log = { info: note, warn: note };
     this.bus = new NatsBus({
       servers: servers.map(({ port }) => `127.0.0.1:${port}`),
       tls: undefined,
@@ -94,7 +96,7 @@ export class TestNode implements AsyncDisposable {
       inboxPrefix: `${NAME}.inbox`,
       clock: systemClock,
       random: Math.random,
-      report: (message) => this.reports.push(message),
+      log,
     });
     this.envelopes = new Envelopes({
       secret: SECRET,
@@ -110,7 +112,7 @@ export class TestNode implements AsyncDisposable {
       envelopes: this.envelopes,
       name: NAME,
       events: this.log,
-      report: (message) => this.reports.push(message),
+      log,
     });
     this.broker.join(this.cluster);
     this.bus.start(this.cluster);
