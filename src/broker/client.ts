@@ -35,8 +35,8 @@ export class Client implements Expiring<Client> {
 
   /** Another broker is asked for a proxy, or has given the offer to one. */
   elsewhere: "asked" | "given" | undefined = undefined;
-  /** When it was given to a proxy of another broker, in ms of the broker's clock. */
-  givenAt = 0;
+  /** There was no proxy for it when it came, neither here nor elsewhere. */
+  waited = false;
   /** The number by which other brokers know it; 0: it has not been sought for. */
   ticket = 0;
   /** Given only if it is the client of another broker: where its answer goes. */

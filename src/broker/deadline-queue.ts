@@ -42,16 +42,20 @@ export class DeadlineQueue<Entry extends Expiring<Entry>> {
     return this.#head;
   }
 
-  /** Lets an entry wait, from the time `now`. */
+  /** Lets an entry wait, from the time `now`. One that comes back after it had left goes to its old place. */
   add(entry: Entry, now: number): void {
     entry.deadline = now + this.#delay;
-    entry.earlier = this.#tail;
-    entry.later = undefined;
-    if (this.#tail === undefined) this.#head = entry;
-    else this.#tail.later = entry;
-    this.#tail = entry;
+    let before = this.#tail;
+    while (before !== undefined && before.deadline > entry.deadline) before = before.earlier;
+    const after = before === undefined ? this.#head : before.later;
+    entry.earlier = before;
+    entry.later = after;
+    if (before === undefined) this.#head = entry;
+    else before.later = entry;
+    if (after === undefined) this.#tail = entry;
+    else after.earlier = entry;
     this.#size++;
-    if (!this.#armed) this.#arm(entry.deadline);
+    if (!this.#armed || this.#head === entry) this.#arm(entry.deadline);
   }
 
   /** Takes out an entry, which must be in this queue. */

@@ -50,12 +50,6 @@ export const MOST_HELD_CHARACTERS = 64 * 1024 * 1024;
 /** Polls or clients that a drain ends in one turn of the event loop. */
 const SENT_HOME_AT_ONCE = 250;
 
-/**
- * A client that gets a proxy of another broker later than this, in ms, had to wait for it. Asking is a round trip, or a few
- * if brokers have just lost their last proxy.
- */
-const ASKING = 500;
-
 /** The client of another broker, which asks for a proxy. */
 export interface ForeignOffer {
   readonly offer: Offer;
@@ -138,11 +132,7 @@ export class LocalBroker implements Broker {
       onSilence: (client) => this.#askSecond(client),
       onExpired: (client) => this.#onExpired(client),
     });
-    this.#room = new WaitingRoom(clock, policy, (client) => {
-      // The reply of another broker is on its way: if it is no, it ends the client.
-      if (client.elsewhere === "asked") this.#room.remove(client);
-      else this.#deny(client);
-    });
+    this.#room = new WaitingRoom(clock, policy, (client) => this.#deny(client));
     this.#bridges = parts.bridges;
     this.#relayPolicy = this.#policyFor(parts.bridges);
   }
@@ -270,15 +260,19 @@ export class LocalBroker implements Broker {
     return this.#clients.size < this.#parts.limits.clients && held <= MOST_HELD_CHARACTERS;
   }
 
-  /** Lets a client wait for a proxy, from here or elsewhere. False: there is nothing to wait for. */
+  /** Has a client sought a proxy elsewhere, or lets it wait for one. False: it can't have one. */
   #awaitProxy(client: Client, pools: readonly PoolName[]): boolean {
-    const isAsked = this.#elsewhere?.seek(client, pools) === true;
-    if (!this.#room.isFull) this.#room.add(client);
-    else if (!isAsked) {
-      this.#elsewhere?.ended(client);
-      return false;
-    }
-    if (!isAsked) this.#parts.events.policyActed("client-waits");
+    if (this.#elsewhere?.seek(client, pools) === true || this.#wait(client)) return true;
+    this.#elsewhere?.ended(client);
+    return false;
+  }
+
+  /** Lets a client wait in the waiting room; false if it is full. */
+  #wait(client: Client): boolean {
+    if (this.#room.isFull) return false;
+    this.#room.add(client);
+    if (!client.waited) this.#parts.events.policyActed("client-waits");
+    client.waited = true;
     return true;
   }
 
@@ -355,22 +349,28 @@ export class LocalBroker implements Broker {
     return waiting.size;
   }
 
-  /** A client of ours that was sought for was given to a proxy of another broker. `isSecond`: it has one, which is silent. */
-  givenElsewhere(client: Client, isSecond: boolean): void {
-    if (isSecond) {
-      this.#parts.events.policyActed("second-asked");
-      return;
-    }
-    client.elsewhere = "given";
-    client.givenAt = this.#parts.clock.now();
+  /** Another broker is asked for a proxy for a client of ours: it gets none here until the reply has come. */
+  askedElsewhere(client: Client): void {
+    client.elsewhere = "asked";
     this.#room.remove(client);
   }
 
-  /** No other broker has a proxy for a client of ours. It waits on if it has a place. */
+  /** The client that another broker was asked for has a proxy there. `isSecond`: it has another one, which is silent. */
+  givenElsewhere(client: Client, isSecond: boolean): void {
+    if (isSecond) this.#parts.events.policyActed("second-asked");
+    else client.elsewhere = "given";
+  }
+
+  /** No other broker has a proxy for a client of ours. One may have come here meanwhile, or comes while it waits. */
   nobodyElsewhere(client: Client): void {
     client.elsewhere = undefined;
-    if (client.place !== undefined) this.#parts.events.policyActed("client-waits");
-    else if (client.match === undefined) this.#deny(client);
+    const pools = this.#policy.poolsForClient[client.nat];
+    const match = this.#matches.takeFrom(pools, this.#reach.unsuitableFor(client));
+    if (match !== undefined) {
+      client.match = match;
+      client.waited = true;
+      this.#give(match, client, this.#parts.clock.now());
+    } else if (this.#draining || !this.#wait(client)) this.#deny(client);
   }
 
   /** A proxy of another broker answers a client of ours. False: the client has its outcome already. */
@@ -503,13 +503,9 @@ export class LocalBroker implements Broker {
 
   /** The proxy of a client is silent: another may answer sooner. A client that had to wait for its proxy gets no other. */
   #askSecond(client: Client): void {
-    const { match, elsewhere, since, nat } = client;
-    if (this.#retired || client.forward !== undefined) return;
-    const hadToWait =
-      match === undefined
-        ? elsewhere !== "given" || client.givenAt > since + ASKING
-        : match.since > since;
-    if (hadToWait) return;
+    const { match, elsewhere, nat } = client;
+    if (this.#retired || client.waited || client.forward !== undefined) return;
+    if (match === undefined && elsewhere !== "given") return;
     const now = this.#parts.clock.now();
     const reachable = this.#policy.poolsForClient[nat];
     const pools = reachable.filter((name) =>

@@ -214,23 +214,24 @@ export class Cluster implements Elsewhere, BusListener {
   }
 
   async #ask(search: Search, peer: Peer, pool: PoolName): Promise<void> {
+    const { broker, events } = this.#parts;
     const { client, isSecond } = search;
     const { offer, relayUrl, ticket } = client;
     peer.counts[pool]--;
     search.asked.add(peer.id);
-    if (!isSecond) client.elsewhere = "asked";
+    if (!isSecond) broker.askedElsewhere(client);
     const reply = await this.#request(
       this.#subjectOf(peer.id),
       { kind: ASK, codec: ask, value: { ticket, pool, isSecond, offer, relayUrl } },
       ASK_TIMEOUT,
     );
     const outcome = this.#noteReply(reply, search, peer, pool);
-    this.#parts.events.asked(outcome);
+    events.asked(outcome);
     if (!search.isOpen) return;
-    if (outcome === "given") this.#parts.broker.givenElsewhere(client, isSecond);
+    if (outcome === "given") broker.givenElsewhere(client, isSecond);
     else if (!this.#askNext(search) && !isSecond) {
       this.#searches.wait(search);
-      this.#parts.broker.nobodyElsewhere(client);
+      broker.nobodyElsewhere(client);
     }
   }
 

@@ -19,7 +19,13 @@ import { Watched } from "../../kit/test-broker.ts";
 import { anOffer, answerOf, aPoll, until } from "../socket/linked.ts";
 
 export const SECRET = Buffer.from("a secret of thirty-two characters");
-export const NAME = "snowflake-test";
+
+let clusters = 0;
+
+/** A name that no other cluster of this process has. */
+export function newName(): string {
+  return `snowflake-test-${++clusters}`;
+}
 
 /** Counts what a cluster tells of its work, by its words. */
 export class ClusterLog implements ClusterEvents {
@@ -30,7 +36,7 @@ export class ClusterLog implements ClusterEvents {
   }
 
   connected(isConnected: boolean): void {
-    this.#add(isConnected ? "connected" : "lost");
+    this.#add(isConnected ? "connected" : "disconnected");
   }
 
   nodes(): void {}
@@ -61,6 +67,8 @@ export class ClusterLog implements ClusterEvents {
 }
 
 export interface TestNodeParts {
+  /** Of the cluster: on one NATS server several can be. */
+  readonly name?: string;
   readonly broker?: Partial<LocalBrokerParts>;
   readonly envelopes?: Partial<EnvelopesParts>;
 }
@@ -75,7 +83,8 @@ export class TestNode implements AsyncDisposable {
   readonly log = new ClusterLog();
   readonly reports: string[] = [];
 
-  constructor(servers: readonly NatsServer[], parts: TestNodeParts = {}) {
+  constructor(servers: readonly Pick<NatsServer, "port">[], parts: TestNodeParts = {}) {
+    const { name = "snowflake-test" } = parts;
     this.broker = new LocalBroker({
       clock: systemClock,
       events: this.events,
@@ -93,14 +102,14 @@ export class TestNode implements AsyncDisposable {
       servers: servers.map(({ port }) => `127.0.0.1:${port}`),
       tls: undefined,
       authenticator: undefined,
-      inboxPrefix: `${NAME}.inbox`,
+      inboxPrefix: `${name}.inbox`,
       clock: systemClock,
       random: Math.random,
       log,
     });
     this.envelopes = new Envelopes({
       secret: SECRET,
-      cluster: NAME,
+      cluster: name,
       timeOfDay: Date.now,
       ...parts.envelopes,
     });
@@ -110,7 +119,7 @@ export class TestNode implements AsyncDisposable {
       clock: systemClock,
       random: Math.random,
       envelopes: this.envelopes,
-      name: NAME,
+      name,
       events: this.log,
       log,
     });
@@ -120,11 +129,12 @@ export class TestNode implements AsyncDisposable {
 
   /** Starts so many nodes, and waits until each knows all others. */
   static async startAll(
-    servers: readonly NatsServer[],
+    servers: readonly Pick<NatsServer, "port">[],
     count: number,
     parts: TestNodeParts = {},
   ): Promise<TestNode[]> {
-    const nodes = Array.from({ length: count }, () => new TestNode(servers, parts));
+    const name = newName();
+    const nodes = Array.from({ length: count }, () => new TestNode(servers, { name, ...parts }));
     await until(() => nodes.every((node) => node.cluster.others === count - 1));
     return nodes;
   }
