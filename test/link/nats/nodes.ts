@@ -82,6 +82,8 @@ export class TestNode implements AsyncDisposable {
   readonly bus: NatsBus;
   readonly log = new ClusterLog();
   readonly reports: string[] = [];
+  /** Where other nodes reach it. */
+  readonly subject: string;
 
   constructor(servers: readonly Pick<NatsServer, "port">[], parts: TestNodeParts = {}) {
     const { name = "snowflake-test" } = parts;
@@ -113,6 +115,7 @@ export class TestNode implements AsyncDisposable {
       timeOfDay: Date.now,
       ...parts.envelopes,
     });
+    this.subject = `${name}.node.${this.envelopes.id}`;
     this.cluster = new Cluster({
       bus: this.bus,
       broker: this.broker,
