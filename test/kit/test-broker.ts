@@ -35,12 +35,14 @@ export class Watched<T> {
 }
 
 export class TestBroker {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly events = new EventLog();
   readonly broker: LocalBroker;
   #addresses = 0;
 
-  constructor(parts: Partial<LocalBrokerParts> = {}) {
+  /** `clock`: its own, unless several brokers share one. */
+  constructor(parts: Partial<LocalBrokerParts> = {}, clock = new FakeClock()) {
+    this.clock = clock;
     this.broker = new LocalBroker({
       clock: this.clock,
       events: this.events,

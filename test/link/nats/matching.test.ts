@@ -147,6 +147,22 @@ describeWithNats("a cluster", () => {
       expect((await offer.ended).kind).toBe("answered");
     });
 
+    test("the last proxy has just left: the client waits, and gets the next one at once", async () => {
+      await using all = await cluster(2, REACH);
+      const left = all.node(1).poll("left");
+      await known(all.nodes, all.node(1));
+      left.hangUp();
+      const offer = all.node(0).offer("hello");
+      await until(() => all.node(0).log.count("nobody") === 1);
+      expect(offer.outcome).toBeUndefined();
+      const before = performance.now();
+      expect((await all.node(1).poll("next").ended).kind).toBe("matched");
+      // Not with the word that comes once a second.
+      expect(performance.now() - before).toBeLessThan(500);
+      expect(await all.node(1).answer("next", "welcome")).toBe("delivered");
+      expect((await offer.ended).kind).toBe("answered");
+    });
+
     test("the client that can use the fewest pools goes first", async () => {
       await using all = await cluster(2, REACH);
       void all.node(0).offer("easy", { nat: "unrestricted" });
