@@ -16,10 +16,9 @@ import { POOL_NAMES, type PoolName } from "../../broker/policy/nat-classes.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { ProxyAnswer } from "../../messages/proxy-answer.ts";
 import type { SessionDescription } from "../../messages/session-description.ts";
-import type { Codec } from "../socket/codec.ts";
 import { decodePayload, NO_PAYLOAD } from "../socket/codec.ts";
 import type { Bus, BusListener } from "./bus.ts";
-import type { AskOutcome, ClusterEvents, IgnoreReason } from "./cluster-events.ts";
+import type { AskOutcome, ClusterEvents } from "./cluster-events.ts";
 import {
   ANSWER,
   answerOutcome,
@@ -37,14 +36,17 @@ import {
   ticketAnswer,
 } from "./cluster-messages.ts";
 import type { Envelopes, Opened } from "./envelope.ts";
-import { explainIgnored } from "./explain-ignored.ts";
+import { type Answering, Mail, type Reply } from "./mail.ts";
 import { type Peer, Peers } from "./peers.ts";
 import { type Search, Searches } from "./searches.ts";
 
 /** How often a node says what it has, in ms. */
 const PRESENCE_INTERVAL = 1_000;
 
-/** The least time between two presences, in ms: a pool that is empty again and again must not flood the bus. */
+/**
+ * The least time between two presences, in ms for each other node: a pool that is empty again and again must not flood the
+ * bus, and no node hears more than a hundred presences a second, however many nodes there are.
+ */
 const LEAST_INTERVAL = 10;
 
 /** How long to wait for a node to say whether it has a proxy, in ms: round the earth and back, and a busy node. */
@@ -63,9 +65,6 @@ const STRAY_TIMEOUT = 500;
 /** Such answers on their way at once: each goes to all nodes, and anybody can invent session ids. */
 const MAX_STRAYS = 1_000;
 
-/** Ignored messages are logged once in this time for each reason, in ms. */
-const REPORT_INTERVAL = 60_000;
-
 export interface ClusterParts {
   readonly bus: Bus;
   readonly broker: LocalBroker;
@@ -82,11 +81,11 @@ export interface ClusterParts {
 export class Cluster implements Elsewhere, BusListener {
   readonly #parts: ClusterParts;
   readonly #all: string;
+  readonly #mail: Mail;
   readonly #peers = new Peers();
   readonly #searches = new Searches();
   /** What this node said last. 0 if others know better: they asked, and there was nobody. */
   readonly #said: Record<PoolName, number> = { open: 0, moderate: 0, strict: 0 };
-  readonly #reportedAt = new Map<IgnoreReason, number>();
   #strays = 0;
   #retired = false;
   #cancelPresence = () => {};
@@ -95,12 +94,12 @@ export class Cluster implements Elsewhere, BusListener {
 
   /** Begins to listen on the bus; what it makes known there begins with `onConnected`. */
   constructor(parts: ClusterParts) {
-    const { bus, envelopes, name } = parts;
     this.#parts = parts;
-    this.#all = `${name}.all`;
-    bus.subscribe(this.#all, (bytes, reply) => this.#onBroadcast(bytes, reply));
-    const own = this.#subjectOf(envelopes.id);
-    bus.subscribe(own, (bytes, reply) => this.#onDirect(own, bytes, reply));
+    this.#all = `${parts.name}.all`;
+    this.#mail = new Mail(parts);
+    this.#mail.listen(this.#all, (opened, answer) => this.#onBroadcast(opened, answer));
+    const own = this.#subjectOf(parts.envelopes.id);
+    this.#mail.listen(own, (opened, answer) => this.#onDirect(opened, answer));
   }
 
   /** How many other nodes are known. */
@@ -129,8 +128,7 @@ export class Cluster implements Elsewhere, BusListener {
     if (this.#retired) return;
     this.#retired = true;
     this.#cancelPresence();
-    const { bus, envelopes } = this.#parts;
-    bus.publish(this.#all, envelopes.seal(this.#all, LEAVING, NO_PAYLOAD, null).bytes);
+    this.#mail.send(this.#all, { kind: LEAVING, codec: NO_PAYLOAD, value: null });
   }
 
   seek(client: Client, pools: readonly PoolName[]): boolean {
@@ -161,7 +159,7 @@ export class Cluster implements Elsewhere, BusListener {
   async answer(answer: ProxyAnswer): Promise<AnswerOutcome | undefined> {
     if (this.#peers.size === 0 || this.#strays >= MAX_STRAYS) return undefined;
     this.#strays++;
-    const reply = await this.#request(
+    const reply = await this.#mail.request(
       this.#all,
       { kind: STRAY_ANSWER, codec: strayAnswer, value: answer },
       STRAY_TIMEOUT,
@@ -179,18 +177,19 @@ export class Cluster implements Elsewhere, BusListener {
   // What this node has.
 
   #sayPresence(): void {
-    const { bus, broker, envelopes, events, clock } = this.#parts;
+    const { bus, broker, events, clock } = this.#parts;
     if (this.#retired || !bus.connected) return;
     this.#peers.expire(clock.now());
     events.nodes(this.#peers.size);
     for (const pool of POOL_NAMES) this.#said[pool] = broker.proxiesToShare(pool);
-    bus.publish(this.#all, envelopes.seal(this.#all, PRESENCE, presence, this.#said).bytes);
+    this.#mail.send(this.#all, { kind: PRESENCE, codec: presence, value: this.#said });
     this.#saidAt = clock.now();
     this.#schedulePresence(this.#saidAt + PRESENCE_INTERVAL);
   }
 
   #presenceSoon(): void {
-    this.#schedulePresence(Math.max(this.#parts.clock.now(), this.#saidAt + LEAST_INTERVAL));
+    const least = LEAST_INTERVAL * Math.max(1, this.#peers.size);
+    this.#schedulePresence(Math.max(this.#parts.clock.now(), this.#saidAt + least));
   }
 
   #schedulePresence(at: number): void {
@@ -220,7 +219,7 @@ export class Cluster implements Elsewhere, BusListener {
     peer.counts[pool]--;
     search.asked.add(peer.id);
     if (!isSecond) broker.askedElsewhere(client);
-    const reply = await this.#request(
+    const reply = await this.#mail.request(
       this.#subjectOf(peer.id),
       { kind: ASK, codec: ask, value: { ticket, pool, isSecond, offer, relayUrl } },
       ASK_TIMEOUT,
@@ -259,23 +258,21 @@ export class Cluster implements Elsewhere, BusListener {
 
   // Clients of other nodes.
 
-  #onBroadcast(bytes: Buffer, reply: ReplyWith): void {
-    const opened = this.#open(this.#all, bytes);
-    if (opened === undefined) return;
+  #onBroadcast(opened: Opened, answer: Answering | undefined): void {
     const { kind, payload, sender } = opened;
     if (kind === PRESENCE) {
       const counts = decodePayload(presence, payload);
-      if (counts === undefined) return this.#ignore("malformed");
+      if (counts === undefined) return this.#mail.ignore("malformed");
       // A new node hears at once what there is.
       if (this.#peers.note(sender, counts, this.#parts.clock.now())) this.#presenceSoon();
       this.#wake();
     } else if (kind === LEAVING) {
       this.#peers.forget(sender);
-    } else if (kind === STRAY_ANSWER && reply !== undefined) {
-      const answer = decodePayload(strayAnswer, payload);
-      if (answer === undefined) return this.#ignore("malformed");
-      void this.#takeStray(answer, opened, reply);
-    } else this.#ignore("malformed");
+    } else if (kind === STRAY_ANSWER && answer !== undefined) {
+      const stray = decodePayload(strayAnswer, payload);
+      if (stray === undefined) return this.#mail.ignore("malformed");
+      void this.#takeStray(stray, answer);
+    } else this.#mail.ignore("malformed");
   }
 
   #wake(): void {
@@ -285,41 +282,35 @@ export class Cluster implements Elsewhere, BusListener {
     );
   }
 
-  async #takeStray(
-    answer: ProxyAnswer,
-    opened: Opened,
-    reply: NonNullable<ReplyWith>,
-  ): Promise<void> {
+  async #takeStray(stray: ProxyAnswer, answer: Answering): Promise<void> {
     const { broker } = this.#parts;
-    if (!broker.expectsAnswer(answer.sid)) return;
-    const outcome = await broker.answer(answer);
-    this.#reply(opened, reply, { kind: OUTCOME, codec: answerOutcome, value: outcome });
+    if (!broker.expectsAnswer(stray.sid)) return;
+    const outcome = await broker.answer(stray);
+    answer({ kind: OUTCOME, codec: answerOutcome, value: outcome });
   }
 
-  #onDirect(subject: string, bytes: Buffer, reply: ReplyWith): void {
-    const opened = this.#open(subject, bytes);
-    if (opened === undefined) return;
-    if (opened.kind === ASK && reply !== undefined) this.#onAsk(opened, reply);
-    else if (opened.kind === ANSWER && reply !== undefined) this.#onAnswer(opened, reply);
-    else this.#ignore("malformed");
+  #onDirect(opened: Opened, answer: Answering | undefined): void {
+    if (opened.kind === ASK && answer !== undefined) this.#onAsk(opened, answer);
+    else if (opened.kind === ANSWER && answer !== undefined) this.#onAnswer(opened, answer);
+    else this.#mail.ignore("malformed");
   }
 
-  #onAsk(opened: Opened, reply: NonNullable<ReplyWith>): void {
+  #onAsk(opened: Opened, answer: Answering): void {
     const { broker, events } = this.#parts;
     const asked = decodePayload(ask, opened.payload);
-    if (asked === undefined) return this.#ignore("malformed");
+    if (asked === undefined) return this.#mail.ignore("malformed");
     // A proxy would get the offer of a client that has another one by now.
-    if (opened.lateness > ASK_TIMEOUT) return this.#ignore("late");
+    if (opened.lateness > ASK_TIMEOUT) return this.#mail.ignore("late");
     const { ticket, pool } = asked;
     const count = broker.serveForeign({
       ...asked,
-      forward: (answer) => this.#forward(opened.sender, ticket, answer),
+      forward: (description) => this.#forward(opened.sender, ticket, description),
     });
     events.served(count !== undefined);
     if ((count ?? 0) === 0) this.#said[pool] = 0;
     if (count === undefined) {
-      this.#reply(opened, reply, { kind: NOBODY, codec: NO_PAYLOAD, value: null });
-    } else this.#reply(opened, reply, { kind: GIVEN, codec: left, value: count });
+      answer({ kind: NOBODY, codec: NO_PAYLOAD, value: null });
+    } else answer({ kind: GIVEN, codec: left, value: count });
   }
 
   /** Brings an answer to the node of its client. Tries again if NATS is just away: that node takes one answer only. */
@@ -328,7 +319,7 @@ export class Cluster implements Elsewhere, BusListener {
     const end = clock.now() + BUS_PATIENCE;
     const message = { kind: ANSWER, codec: ticketAnswer, value: { ticket, answer } };
     for (;;) {
-      const reply = await this.#request(this.#subjectOf(node), message, ANSWER_TIMEOUT);
+      const reply = await this.#mail.request(this.#subjectOf(node), message, ANSWER_TIMEOUT);
       if (reply.kind !== "lost") return outcomeIn(reply)?.kind === "delivered";
       while (!bus.connected) {
         if (clock.now() >= end) return false;
@@ -337,67 +328,19 @@ export class Cluster implements Elsewhere, BusListener {
     }
   }
 
-  #onAnswer(opened: Opened, reply: NonNullable<ReplyWith>): void {
+  #onAnswer(opened: Opened, answer: Answering): void {
     const { broker, events } = this.#parts;
     const message = decodePayload(ticketAnswer, opened.payload);
-    if (message === undefined) return this.#ignore("malformed");
+    if (message === undefined) return this.#mail.ignore("malformed");
     const search = this.#searches.find(message.ticket);
     const isDelivered =
       search?.asked.has(opened.sender) === true &&
       broker.answeredElsewhere(search.client, message.answer);
     events.answered(isDelivered);
     const value: AnswerOutcome = { kind: isDelivered ? "delivered" : "client-gone" };
-    this.#reply(opened, reply, { kind: OUTCOME, codec: answerOutcome, value });
-  }
-
-  // Messages.
-
-  async #request<T>(subject: string, message: Message<T>, timeout: number): Promise<Reply> {
-    const { bus, envelopes } = this.#parts;
-    if (!bus.connected) return { kind: "lost" };
-    const { kind, codec, value } = message;
-    const { bytes, replySubject } = envelopes.seal(subject, kind, codec, value);
-    const reply = await bus.request(subject, bytes, timeout);
-    if (reply.kind !== "reply") return reply;
-    const opened = this.#open(replySubject, reply.payload);
-    return opened === undefined ? { kind: "unreadable" } : { kind: "reply", opened };
-  }
-
-  #reply<T>(request: Opened, reply: NonNullable<ReplyWith>, message: Message<T>): void {
-    const { kind, codec, value } = message;
-    reply(this.#parts.envelopes.seal(request.replySubject, kind, codec, value).bytes);
-  }
-
-  #open(subject: string, bytes: Buffer): Opened | undefined {
-    const opened = this.#parts.envelopes.open(subject, bytes);
-    if (opened.ok) return opened;
-    this.#ignore(opened.reason);
-    return undefined;
-  }
-
-  #ignore(reason: IgnoreReason): void {
-    const { clock, events, log } = this.#parts;
-    events.ignored(reason);
-    const now = clock.now();
-    if (now - (this.#reportedAt.get(reason) ?? -Infinity) < REPORT_INTERVAL) return;
-    this.#reportedAt.set(reason, now);
-    log.warn(explainIgnored(reason));
+    answer({ kind: OUTCOME, codec: answerOutcome, value });
   }
 }
-
-/** What is to be sealed. */
-interface Message<T> {
-  readonly kind: number;
-  readonly codec: Codec<T>;
-  readonly value: T;
-}
-
-/** What came of a request, once it is opened. */
-type Reply =
-  | { readonly kind: "reply"; readonly opened: Opened }
-  | { readonly kind: "nobody" | "timed-out" | "lost" | "unreadable" };
-
-type ReplyWith = ((payload: Uint8Array) => void) | undefined;
 
 function outcomeIn(reply: Reply): AnswerOutcome | undefined {
   if (reply.kind !== "reply" || reply.opened.kind !== OUTCOME) return undefined;
