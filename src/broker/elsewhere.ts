@@ -23,7 +23,7 @@ export interface Elsewhere {
   proxyWaits(pool: PoolName): void;
   /**
    * An answer came that nobody here waits for. Undefined: nobody elsewhere does. Never rejects, and settles within a
-   * second.
+   * second, or three if the way to the others has just been lost.
    */
   answer(answer: ProxyAnswer): Promise<AnswerOutcome | undefined>;
 }

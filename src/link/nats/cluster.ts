@@ -36,7 +36,7 @@ import {
   ticketAnswer,
 } from "./cluster-messages.ts";
 import type { Envelopes, Opened } from "./envelope.ts";
-import { type Answering, Mail, type Reply } from "./mail.ts";
+import { type Answering, Mail, type Message, type Reply } from "./mail.ts";
 import { type Peer, Peers } from "./peers.ts";
 import { type Search, Searches } from "./searches.ts";
 
@@ -52,17 +52,14 @@ const LEAST_INTERVAL = 10;
 /** How long to wait for a node to say whether it has a proxy, in ms: round the earth and back, and a busy node. */
 const ASK_TIMEOUT = 500;
 
-/** How long to wait for the node of a client to say whether the client got an answer, in ms. */
+/** How long to wait for a node to say what became of an answer, in ms. */
 const ANSWER_TIMEOUT = 1_000;
 
-/** How long an answer waits for NATS to be back, and how often it looks, in ms. */
+/** For how long after NATS is gone answers wait for it to be back, and how often they look, in ms. */
 const BUS_PATIENCE = 2_000;
 const LOOK_EVERY = 50;
 
-/** How long to wait for the node that knows the session id of an answer, in ms; then no node does. */
-const STRAY_TIMEOUT = 500;
-
-/** Such answers on their way at once: each goes to all nodes, and anybody can invent session ids. */
+/** Answers that are sent to all nodes at once: each goes to all nodes, and anybody can invent session ids. */
 const MAX_STRAYS = 1_000;
 
 export interface ClusterParts {
@@ -88,6 +85,8 @@ export class Cluster implements Elsewhere, BusListener {
   readonly #said: Record<PoolName, number> = { open: 0, moderate: 0, strict: 0 };
   #strays = 0;
   #retired = false;
+  /** When the connection to the bus was lost, in ms of the clock. */
+  #lostAt = -Infinity;
   #cancelPresence = () => {};
   /** When it said so, in ms of the clock. */
   #saidAt = -Infinity;
@@ -118,6 +117,7 @@ export class Cluster implements Elsewhere, BusListener {
   }
 
   onLost(): void {
+    this.#lostAt = this.#parts.clock.now();
     this.#peers.forgetAll();
     this.#parts.events.connected(false);
     this.#parts.events.nodes(0);
@@ -157,16 +157,13 @@ export class Cluster implements Elsewhere, BusListener {
   }
 
   async answer(answer: ProxyAnswer): Promise<AnswerOutcome | undefined> {
-    if (this.#peers.size === 0 || this.#strays >= MAX_STRAYS) return undefined;
+    if (this.#strays >= MAX_STRAYS) return undefined;
     this.#strays++;
-    const reply = await this.#mail.request(
-      this.#all,
-      { kind: STRAY_ANSWER, codec: strayAnswer, value: answer },
-      STRAY_TIMEOUT,
-    );
+    const message = { kind: STRAY_ANSWER, codec: strayAnswer, value: answer };
+    const reply = await this.#requestPatiently(this.#all, message);
     this.#strays--;
     const outcome = outcomeIn(reply);
-    this.#parts.events.strayAnswer(outcome !== undefined);
+    if (reply.kind !== "lost") this.#parts.events.strayAnswer(outcome !== undefined);
     return outcome;
   }
 
@@ -313,18 +310,23 @@ export class Cluster implements Elsewhere, BusListener {
     } else answer({ kind: GIVEN, codec: left, value: count });
   }
 
-  /** Brings an answer to the node of its client. Tries again if NATS is just away: that node takes one answer only. */
+  /** Brings an answer to the node of its client. That node takes one answer only, however often it comes. */
   async #forward(node: string, ticket: number, answer: SessionDescription): Promise<boolean> {
-    const { bus, clock } = this.#parts;
-    const end = clock.now() + BUS_PATIENCE;
     const message = { kind: ANSWER, codec: ticketAnswer, value: { ticket, answer } };
+    const reply = await this.#requestPatiently(this.#subjectOf(node), message);
+    return outcomeIn(reply)?.kind === "delivered";
+  }
+
+  /** A request about an answer. If NATS has just gone, it waits for it and the other nodes, and asks once more. */
+  async #requestPatiently<T>(subject: string, message: Message<T>): Promise<Reply> {
+    const { bus, clock } = this.#parts;
     for (;;) {
-      const reply = await this.#mail.request(this.#subjectOf(node), message, ANSWER_TIMEOUT);
-      if (reply.kind !== "lost") return outcomeIn(reply)?.kind === "delivered";
-      while (!bus.connected) {
-        if (clock.now() >= end) return false;
-        await new Promise<void>((resolve) => clock.callAt(clock.now() + LOOK_EVERY, resolve));
+      if (bus.connected && this.#peers.size > 0) {
+        const reply = await this.#mail.request(subject, message, ANSWER_TIMEOUT);
+        if (reply.kind !== "lost") return reply;
       }
+      if (clock.now() >= this.#lostAt + BUS_PATIENCE) return { kind: "lost" };
+      await new Promise<void>((resolve) => clock.callAt(clock.now() + LOOK_EVERY, resolve));
     }
   }
 

@@ -1,6 +1,6 @@
 /** What others on the bus can do to a node: with the secret of the cluster, and without. */
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
 import { REACH_POLICY, REFERENCE_POLICY } from "../../../src/broker/policy/matching-policy.ts";
 import {
@@ -65,16 +65,11 @@ class Stranger implements AsyncDisposable {
 }
 
 describeWithNats("on a bus with strangers", () => {
-  let server: NatsServer;
-  beforeAll(async () => {
-    server = await NatsServer.start();
-  });
-  afterAll(() => server.stop());
-
   /** Two nodes, which work at the end as if nothing had been. */
   async function attack(parts: TestNodeParts = { broker: { policy: REFERENCE_POLICY } }) {
     const name = newName();
     const stack = new AsyncDisposableStack();
+    const server = stack.use(await NatsServer.start());
     const nodes = await TestNode.startAll([server], 2, { name, ...parts });
     const [a, b] = nodes;
     if (a === undefined || b === undefined) throw new Error("there are no two nodes");

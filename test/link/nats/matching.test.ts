@@ -1,6 +1,6 @@
-/** Clients of one node get proxies of another. Each test has nodes of its own on one NATS server. */
+/** Clients of one node get proxies of another. Each test has nodes and a NATS server of its own. */
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
 import { REACH_POLICY, REFERENCE_POLICY } from "../../../src/broker/policy/matching-policy.ts";
 import { descriptionText, writeDescription } from "../../../src/messages/session-description.ts";
@@ -9,18 +9,13 @@ import { until } from "../socket/linked.ts";
 import { TestNode } from "./nodes.ts";
 
 describeWithNats("a cluster", () => {
-  let server: NatsServer;
-  beforeAll(async () => {
-    server = await NatsServer.start();
-  });
-  afterAll(() => server.stop());
-
   const REFERENCE = { broker: { policy: REFERENCE_POLICY } };
   const REACH = { broker: { policy: REACH_POLICY } };
 
   /** Starts nodes that leave the cluster at the end of the test. */
   async function cluster(count: number, parts = REFERENCE) {
     const stack = new AsyncDisposableStack();
+    const server = stack.use(await NatsServer.start());
     const nodes = await TestNode.startAll([server], count, parts);
     for (const node of nodes) stack.use(node);
     const node = (index: number): TestNode => {
