@@ -90,6 +90,17 @@ describe("a client that another broker is asked for", () => {
     expect(t.events.count("third denied")).toBe(1);
   });
 
+  test("leaves in time, even if one that came after it was in the waiting room before it", async () => {
+    const { t, broker, client } = joined();
+    const first = t.offer("first");
+    t.clock.advance(100);
+    const second = t.offer("second");
+    for (const index of [1, 0]) broker.nobodyElsewhere(client(index));
+    t.clock.advance(2_900);
+    await settle();
+    expect([first.outcome?.kind, second.outcome?.kind]).toEqual(["denied", undefined]);
+  });
+
   test("is answered once, by whichever proxy is first", async () => {
     const { t, broker, client, ended } = joined();
     const offer = t.offer("o");

@@ -140,6 +140,8 @@ describeWithNats("on a bus with strangers", () => {
       const thief = await t.stranger(Buffer.from("a guess at what the secret may be"));
       for (let i = 0; i < 3; i++) t.b.poll(`p${i}`);
       const recorded = s.send(t.subject, PRESENCE, presence, NOBODY);
+      // Two connections: it has to be there before the other message is.
+      await until(() => t.b.log.count("malformed") === 1);
       const { bytes } = s.envelopes.seal(t.subject, ASK, ask, anAsk());
       expect((await thief.bus.request(t.subject, bytes, 500)).kind).toBe("reply");
       expect(t.b.broker.load.waitingProxies).toBe(2);
