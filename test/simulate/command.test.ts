@@ -32,7 +32,9 @@ describe("what it prints", () => {
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
     const lines = stdout.split("\n");
     expect(lines[0]).toMatch(/^private: .* \(1:1, seeds 1 2\)$/);
-    expect(lines[1]).toMatch(/^policy +matched +mean s +p50 s +p90 s +p99 s +denials +timeouts/);
+    expect(lines[1]).toMatch(
+      /^policy +matched +mean s +denied s +silent s +channel s +p50 s +p90 s +p99 s +denials +timeouts/,
+    );
     expect(lines[2]).toMatch(/^reference +\d/);
     expect(lines[3]).toMatch(/^wait-25s +\d/);
   });
