@@ -21,7 +21,7 @@ import type { Clock } from "./clock.ts";
 import type { BrokerEvents, OfferEnd, PollEnd } from "./events.ts";
 import { Match, type MatchState } from "./match.ts";
 import { Matches, type WaitingCounts } from "./matches.ts";
-import { type MatchingPolicy, REFERENCE_POLICY } from "./policy/matching-policy.ts";
+import { assertPolicy, type MatchingPolicy, REFERENCE_POLICY } from "./policy/matching-policy.ts";
 import { POOL_NAMES, type PoolName } from "./policy/nat-classes.ts";
 import { PollAllowance } from "./policy/poll-allowance.ts";
 import type { PollIntervals } from "./policy/poll-intervals.ts";
@@ -87,6 +87,7 @@ export class LocalBroker implements Broker {
   #retired = false;
   #onDrained: (() => void) | undefined;
 
+  /** Throws if the times of the policy contradict one another. */
   constructor(parts: LocalBrokerParts) {
     this.#parts = parts;
     const allowance = (pool: PoolName) =>
@@ -97,6 +98,7 @@ export class LocalBroker implements Broker {
       strict: allowance("strict"),
     };
     const policy = parts.policy ?? REFERENCE_POLICY;
+    assertPolicy(policy);
     const { clock, events, limits, countryOf = () => undefined } = parts;
     this.#policy = policy;
     this.#reach = new Reach({
@@ -105,12 +107,10 @@ export class LocalBroker implements Broker {
       maxEntries: limits.rateLimitEntries,
       countryOf,
       keyOf: (address) => parts.hashAddress(networkOf(address, parts.ipv6Prefix)),
+      intervalOf: (pool) => this.#allowances[pool].interval,
     });
     this.#matches = new Matches(clock, policy, {
-      keepsWaiting: (match) => {
-        const { interval } = this.#allowances[match.pool.name];
-        return this.#reach.keepsWaiting(match, interval, clock.now());
-      },
+      keepsWaiting: (match) => this.#reach.keepsWaiting(match, clock.now()),
       onIdle: (match) => this.#endPoll(match, "idle"),
     });
     this.#clients = new Clients(clock, policy, {
@@ -144,7 +144,7 @@ export class LocalBroker implements Broker {
     const poolName = this.#reach.poolOf(poll, key, now);
     const pool = this.#matches.pools[poolName];
     const allowance = this.#allowances[poolName];
-    const adapted = this.#reach.adaptedInterval(pool, allowance.interval, now);
+    const adapted = this.#reach.adaptedInterval(pool, now);
     const mustWaitUntil =
       poll.waited === undefined ? allowance.mustWaitUntil(key, now, adapted) : undefined;
     if (mustWaitUntil !== undefined) {
@@ -217,7 +217,7 @@ export class LocalBroker implements Broker {
     const { promise, resolve } = Promise.withResolvers<OfferOutcome>();
     const client = new Client(offer, relayUrl, now, resolve);
     this.#reach.offerCame(client, this.#matches.pools);
-    const pools = this.#policy.poolsForClient[client.nat];
+    const pools = this.#reach.poolsFor(client, this.#matches.pools);
     const match = this.#matches.takeFrom(pools, this.#reach.unsuitableFor(client));
     if (match === undefined && (this.#draining || this.#room.isFull)) {
       events.offerEnded(offer, "denied", 0);
@@ -285,10 +285,9 @@ export class LocalBroker implements Broker {
   /** The poll interval of each pool at this moment: the configured one, or what a policy makes of it. */
   intervalsInForce(): PollIntervals {
     const now = this.#parts.clock.now();
-    const inForce = (name: PoolName) => {
-      const { interval } = this.#allowances[name];
-      return this.#reach.adaptedInterval(this.#matches.pools[name], interval, now) ?? interval;
-    };
+    const inForce = (name: PoolName) =>
+      this.#reach.adaptedInterval(this.#matches.pools[name], now) ??
+      this.#allowances[name].interval;
     return { open: inForce("open"), moderate: inForce("moderate"), strict: inForce("strict") };
   }
 

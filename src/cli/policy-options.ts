@@ -12,6 +12,7 @@ import { Option } from "./option.ts";
 import { type Checked, refuse } from "./transport-options.ts";
 
 const { proxyWait, clientWait, secondChance, maxWaitingClients, adaptiveInterval } = REACH_POLICY;
+const { shareSurplus } = REACH_POLICY;
 const { silentProxiesLast, learnFromRetries, rememberNat, avoidSameCountry } = REACH_POLICY;
 
 /** The groups of these options. */
@@ -83,6 +84,13 @@ export function policyOptions() {
       group: "policy",
       help: "when to ask another proxy if one is silent; 0: never",
     }),
+    shareSurplus: new Option({
+      name: "share-surplus",
+      type: BOOL,
+      default: shareSurplus,
+      group: "policy",
+      help: "give open proxies to all clients while there are more than needed",
+    }),
     silentProxiesLast: new Option({
       name: "silent-proxies-last",
       type: BOOL,
@@ -139,7 +147,7 @@ export function choosePolicy(
         `--most-poll-interval=${mostPollInterval.text}: lower one or raise the other`,
     );
   }
-  if (options.avoidSameCountry.value && !hasCountries) {
+  if (options.avoidSameCountry.given && options.avoidSameCountry.value && !hasCountries) {
     warnings.push("--avoid-same-country does nothing: --disable-geoip is given");
   }
   return {
@@ -157,6 +165,7 @@ export function choosePolicy(
       learnFromRetries: options.learnFromRetries.value,
       rememberNat: options.rememberNat.value,
       avoidSameCountry: options.avoidSameCountry.value,
+      shareSurplus: options.shareSurplus.value,
     },
   };
 }

@@ -129,12 +129,13 @@ const GIVEN = {
   "max-waiting-clients": ["9", policy({ maxWaitingClients: 9 })],
   "adaptive-poll-interval": ["false", policy({ adaptiveInterval: undefined })],
   "least-poll-interval": ["5s", policy({ adaptiveInterval: { least: 5_000, most: 60_000 } })],
-  "most-poll-interval": ["30s", policy({ adaptiveInterval: { least: 1_000, most: 30_000 } })],
+  "most-poll-interval": ["30s", policy({ adaptiveInterval: { least: 500, most: 30_000 } })],
   "second-chance": ["0", policy({ secondChance: undefined })],
   "silent-proxies-last": ["false", policy({ silentProxiesLast: false })],
   "learn-from-retries": ["true", policy({ learnFromRetries: true })],
   "remember-nat": ["12h", policy({ rememberNat: 43_200_000 })],
-  "avoid-same-country": ["true", policy({ avoidSameCountry: true })],
+  "avoid-same-country": ["false", policy({ avoidSameCountry: false })],
+  "share-surplus": ["false", policy({ shareSurplus: false })],
   "max-waiting-proxies": ["1_000", { maxWaitingProxies: 1000 }],
   "max-clients": ["7", { maxClients: 7 }],
   "max-rate-limit-entries": ["8", { maxRateLimitEntries: 8 }],
@@ -248,7 +249,7 @@ describe("the matching policy", () => {
     const names = Object.values(optionTable()).flatMap(({ name, entry }) =>
       ["policy", "experience"].includes(entry.group) && name !== "policy" ? [name] : [],
     );
-    expect(names).toHaveLength(11);
+    expect(names).toHaveLength(12);
     for (const name of names) {
       const value = Object.entries(GIVEN).find(([given]) => given === name)?.[1][0] ?? "";
       expect(refusal(PLAIN, "--policy=reference", `--${name}=${value}`)).toBe(
@@ -264,6 +265,7 @@ describe("the matching policy", () => {
   });
 
   test("can't avoid countries that it can't know", () => {
+    expect(run(PLAIN, "--disable-geoip").warnings).toEqual(run(PLAIN).warnings);
     expect(run(PLAIN, "--avoid-same-country", "--disable-geoip").warnings).toEqual([
       "--avoid-same-country does nothing: --disable-geoip is given",
     ]);
