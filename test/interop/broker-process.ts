@@ -20,15 +20,17 @@ export interface Broker extends AsyncDisposable {
 export interface BrokerOptions {
   /** Undefined: no TLS. */
   readonly ca?: TestCa | undefined;
+  /** A core and an http-frontend instead of one process; by default if TARGET=split. */
+  readonly split?: boolean;
   /** In ms; by default a proxy that has waited in vain may come back at once. */
   readonly pollInterval?: number;
   /** What else the matchmaker is told on the command line. */
   readonly flags?: readonly string[];
 }
 
-/** Our broker, or with TARGET=split a core and an http-frontend, on a free port. */
+/** Our broker on a free port. */
 export async function startBroker(relayUrl: string, options: BrokerOptions = {}): Promise<Broker> {
-  const { ca, pollInterval, flags = [] } = options;
+  const { ca, pollInterval, flags = [], split = process.env["TARGET"] === "split" } = options;
   await using stage = new AsyncDisposableStack();
   const directory = stage.use(temporaryDirectory());
   const files = await brokerFiles(directory.path, relayUrl, pollInterval);
@@ -38,7 +40,7 @@ export async function startBroker(relayUrl: string, options: BrokerOptions = {})
     ...(ca === undefined ? ["--disable-tls"] : ["--cert", ca.certFile, "--key", ca.keyFile]),
   ];
   let frontend = [...matching, ...listening];
-  if (process.env["TARGET"] === "split") {
+  if (split) {
     const socket = ["--socket", join(directory.path, "core.sock")];
     stage.use(await BrokerProcess.startRole("core", ...socket, ...matching));
     frontend = ["http-frontend", ...socket, ...listening];
@@ -79,11 +81,12 @@ export async function bridgeListFlags(
   return ["--bridge-list-path", path];
 }
 
-/** Looks at the broker's count of proxies until there is one, and returns the page that says so; rejects after 5 s. */
-export async function proxyWaiting(brokerUrl: string, ca?: TestCa): Promise<string> {
+/** Looks at the broker's count of proxies until there are so many, and returns the page that says so; rejects after 5 s. */
+export async function proxyWaiting(brokerUrl: string, ca?: TestCa, proxies = 1): Promise<string> {
   const trust = ca === undefined ? {} : { tls: { ca: Bun.file(ca.authorityFile) } };
-  return until(5_000, "proxy at the broker", async () => {
+  return until(5_000, `${proxies} proxies at the broker`, async () => {
     const page = await (await fetch(new URL("debug", brokerUrl), trust)).text();
-    return /^current snowflakes available: [1-9]/.test(page) ? page : undefined;
+    const [, waiting] = /^current snowflakes available: (\d+)/.exec(page) ?? [];
+    return Number(waiting) >= proxies ? page : undefined;
   });
 }
