@@ -166,8 +166,8 @@ test("a usual body with a few characters changed is read as JSON.parse reads it"
 test("a written description is one JSON string and nothing behind it", () => {
   const piece = fc.constantFrom('"', "\\", "\\\\", '\\"', "a", ",", ":", "é");
   fc.assert(
-    fc.property(fc.array(piece, { maxLength: 9 }), (pieces) => {
-      const text = pieces.join("");
+    fc.property(fc.array(piece, { maxLength: 9 }), (parts) => {
+      const text = parts.join("");
       expect(isWritten(text)).toBe(/^"(?:[^"\\]|\\[^])*"$/.test(text));
       expect(isWritten(`"${text}"`)).toBe(/^(?:[^"\\]|\\[^])*$/.test(text));
     }),
