@@ -7,7 +7,7 @@ import { Gauge, type Registry } from "prom-client";
 import { NAMESPACE } from "./counted-families.ts";
 
 /** How often the lag is measured, in ms. A broker with 25 polls a second wakes up some 50 times a second for them. */
-const RESOLUTION = 200;
+const RESOLUTION = 100;
 
 /** Milliseconds without work after which nothing is measured until there is some. */
 const IDLE = 1_000;
