@@ -6,7 +6,7 @@
  * upstream's newest programs, which only the environment can name.
  */
 
-import { constants } from "node:os";
+import { availableParallelism, constants } from "node:os";
 import { join } from "node:path";
 
 import { mortal } from "../test/kit/mortal.ts";
@@ -15,6 +15,9 @@ import { openRunDirectory } from "./run-directory.ts";
 import { parseTestReport, type TestReport, withSkipsFailed } from "./test-report.ts";
 
 const TIMEOUT = 30_000;
+
+/** Most tests wait for something, so one process more than there are cores keeps all of them busy. */
+const PARALLEL = `--parallel=${availableParallelism() + 1}`;
 const INTEROP = "test/interop";
 /** Asks both kinds of broker by itself, so that its waits run side by side. */
 const LONG_POLLS = "test/interop/long-polls.test.ts";
@@ -96,10 +99,10 @@ async function runAll() {
   // What measures time under load runs alone.
   const alone = [INTEROP, ACME, ROTATION, RESTARTS];
   const others = [INTEROP, ACME].map((folder) => `${folder}/**`).concat(ROTATION, RESTARTS);
-  const together = ["--parallel", ...others.map((path) => `--path-ignore-patterns=${path}`)];
+  const together = [PARALLEL, ...others.map((path) => `--path-ignore-patterns=${path}`)];
   return [
     await run("tests", [...together, "test"]),
-    await run("conformance-split", ["--parallel", CONFORMANCE], SPLIT),
+    await run("conformance-split", [PARALLEL, CONFORMANCE], SPLIT),
     await runConformanceOfUpstream(),
     await run("interop", alone, LOOPBACK_ONLY),
     await run("interop-split", [`--path-ignore-patterns=${LONG_POLLS}`, INTEROP], {
@@ -113,7 +116,7 @@ async function runAll() {
 async function runConformanceOfUpstream(): Promise<TestReport> {
   const name = "conformance-upstream";
   if (UPSTREAM_BROKER !== undefined) {
-    return run(name, ["--parallel", CONFORMANCE], { env: { TARGET: "upstream" } });
+    return run(name, [PARALLEL, CONFORMANCE], { env: { TARGET: "upstream" } });
   }
   console.log(`skipped ${name}: needs ${UPSTREAM_BROKER_NEEDED}`);
   return { passed: 0, failed: 0, skipped: [name] };
