@@ -247,7 +247,7 @@ export class LocalBroker implements Broker {
     }
     const now = this.#parts.clock.now();
     if (client.match !== undefined && match === client.second) {
-      this.#reach.unanswered(client.match, now);
+      this.#reach.overtaken(client.match, now);
       this.#parts.events.policyActed("second-answered");
     }
     this.#reach.answered(client, match, now);
@@ -389,9 +389,10 @@ export class LocalBroker implements Broker {
   }
 
   #onExpired(client: Client): void {
-    const now = this.#parts.clock.now();
-    if (client.match !== undefined) this.#reach.unanswered(client.match, now);
-    if (client.second !== undefined) this.#reach.unanswered(client.second, now);
+    const { match, since } = client;
+    if (match !== undefined && match.since <= since) {
+      this.#reach.timedOut(match, this.#parts.clock.now());
+    }
     this.#endClient(client, "timed-out", { kind: "timed-out" }, "expired");
   }
 

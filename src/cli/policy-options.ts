@@ -8,6 +8,7 @@ import {
   REFERENCE_POLICY,
 } from "../broker/policy/matching-policy.ts";
 import { BOOL, durationBetween, intAtLeast, oneOf } from "./go-flag.ts";
+import type { AnyOption } from "./option-table.ts";
 import { Option } from "./option.ts";
 import { type Checked, refuse } from "./transport-options.ts";
 
@@ -126,16 +127,19 @@ export function policyOptions() {
 /** What of the table the policy is made of. */
 export type PolicyOptions = ReturnType<typeof policyOptions>;
 
-/** The policy that was asked for. `hasCountries`: whether the broker may know the countries of addresses. */
-export function choosePolicy(
-  options: PolicyOptions,
-  hasCountries: boolean,
-  warnings: string[],
-): Checked<MatchingPolicy> {
+/** Whether the reference's policy was asked for, which leaves no place for this option. */
+export function isExcluded({ policy }: PolicyOptions, option: AnyOption): boolean {
+  return (
+    policy.value === "reference" && option.name !== policy.name && GROUPS.has(option.entry.group)
+  );
+}
+
+/** The policy that was asked for. */
+export function choosePolicy(options: PolicyOptions, warnings: string[]): Checked<MatchingPolicy> {
   const { policy, adaptivePollInterval, leastPollInterval, mostPollInterval } = options;
   if (policy.value === "reference") {
     const other = Object.values(options).find(
-      ({ name, entry, given }) => name !== policy.name && GROUPS.has(entry.group) && given,
+      (option) => option.given && isExcluded(options, option),
     );
     return other === undefined
       ? { ok: true, value: REFERENCE_POLICY }
@@ -147,8 +151,14 @@ export function choosePolicy(
         `--most-poll-interval=${mostPollInterval.text}: lower one or raise the other`,
     );
   }
-  if (options.avoidSameCountry.given && options.avoidSameCountry.value && !hasCountries) {
-    warnings.push("--avoid-same-country does nothing: --disable-geoip is given");
+  const doNothing = (useless: readonly AnyOption[], since: string) => {
+    for (const { name, text, defaultText } of useless) {
+      if (text !== defaultText) warnings.push(`--${name} does nothing: ${since} is given`);
+    }
+  };
+  if (options.clientWait.value === 0) doNothing([options.maxWaitingClients], "--client-wait=0s");
+  if (!adaptivePollInterval.value) {
+    doNothing([leastPollInterval, mostPollInterval], "--adaptive-poll-interval=false");
   }
   return {
     ok: true,

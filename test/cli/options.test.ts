@@ -264,11 +264,18 @@ describe("the matching policy", () => {
     );
   });
 
-  test("can't avoid countries that it can't know", () => {
-    expect(run(PLAIN, "--disable-geoip").warnings).toEqual(run(PLAIN).warnings);
-    expect(run(PLAIN, "--avoid-same-country", "--disable-geoip").warnings).toEqual([
-      "--avoid-same-country does nothing: --disable-geoip is given",
+  test("says which of its options do nothing beside the others", () => {
+    const warnings = (...args: string[]) => run(PLAIN, ...args).warnings;
+    expect(warnings("--max-waiting-clients=9", "--client-wait=0")).toEqual([
+      "--max-waiting-clients does nothing: --client-wait=0s is given",
     ]);
+    for (const bound of ["least", "most"]) {
+      const flag = `--${bound}-poll-interval`;
+      expect(warnings(`${flag}=5s`, "--adaptive-poll-interval=false")).toEqual([
+        `${flag} does nothing: --adaptive-poll-interval=false is given`,
+      ]);
+    }
+    expect(warnings("--client-wait=0", "--adaptive-poll-interval=false")).toEqual([]);
   });
 });
 
@@ -553,6 +560,15 @@ describe("the printed configuration", () => {
     expect(printConfig(PLAIN, "--allowed-relay-pattern=")).toContain(
       "\n--allowed-relay-pattern=\n",
     );
+  });
+
+  test("of the reference's policy has no option that this excludes, so it can be given again", () => {
+    const lines = printConfig(PLAIN, "--policy=reference").trimEnd().split("\n");
+    const again = lines
+      .filter((line) => line.startsWith("--"))
+      .map((line) => line.split(" ")[0] ?? "");
+    expect(run(...again).policy).toEqual(REFERENCE_POLICY);
+    expect(lines).toContain("# --client-wait is excluded by --policy=reference");
   });
 
   test("read back through a shell gives the same options", () => {

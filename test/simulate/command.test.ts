@@ -108,6 +108,8 @@ describe("what it refuses", () => {
     [["--seed=-1"], 2, 'invalid value "-1" for --seed: it must be from 0 to 4294967295'],
     [["--seed=1", "--seeds=2"], 2, "--seed excludes --seeds: it replays one run"],
     [["--scale=0"], 2, 'invalid value "0" for --scale: it must be from 1 to 10000'],
+    [["--html="], 2, "--json and --html need the name of a file"],
+    [["--json=x", "--html=x"], 2, "--json and --html name the same file"],
     [["--sed=1"], 2, 'unknown flag "--sed": did you mean --seed?'],
     [["worst-day"], 2, 'simulate takes flags only, and "worst-day" is none'],
     [["--json=/nope/x"], 1, "--json /nope/x: there is no such directory: make it"],

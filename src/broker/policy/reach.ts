@@ -176,8 +176,21 @@ export class Reach {
     if (client.addressKey !== 0) this.#retries?.answered(client.addressKey, addressKey, now);
   }
 
-  /** A match ends: its proxy had time to answer, and did not. */
-  unanswered({ addressKey }: Match, now: number): void {
+  /** A match ends: its proxy was silent, and another one has answered its offer. */
+  overtaken(match: Match, now: number): void {
+    this.#unanswered(match, now);
+  }
+
+  /**
+   * A match ends: its proxy had all the time there is, and nobody answered. Where second proxies are asked, only an offer
+   * that another one answered shows who is silent: anybody can make offers that no proxy can answer, and could so put
+   * honest proxies behind his own.
+   */
+  timedOut(match: Match, now: number): void {
+    if (this.#policy.secondChance === undefined) this.#unanswered(match, now);
+  }
+
+  #unanswered({ addressKey }: Match, now: number): void {
     if (this.#silent === undefined) return;
     this.#silent.failed(addressKey, now);
     this.#events.policyActed("proxy-silent");
