@@ -31,7 +31,13 @@ const becomesBroker = typeof process.execve === "function";
 
 /** What the broker ends with: see src/roles/starters.ts. */
 const starters = becomesBroker ? findStarters() : [process.pid, ...findStarters()];
-const env = { ...process.env, SNOWFLAKE_BROKER_STARTERS: starters.join(",") };
+const env = {
+  // Milliseconds after which freed memory goes back to the system. With the default of a few, much of it is asked for
+  // again at once, which costs a tenth of the CPU under load.
+  MIMALLOC_PURGE_DELAY: "1000",
+  ...process.env,
+  SNOWFLAKE_BROKER_STARTERS: starters.join(","),
+};
 
 if (becomesBroker) process.execve(bun, [bun, ...args], env);
 

@@ -6,7 +6,7 @@
  * upstream's newest programs, which only the environment can name.
  */
 
-import { constants } from "node:os";
+import { availableParallelism, constants } from "node:os";
 import { join } from "node:path";
 
 import { mortal } from "../test/kit/mortal.ts";
@@ -15,13 +15,22 @@ import { openRunDirectory } from "./run-directory.ts";
 import { parseTestReport, type TestReport, withSkipsFailed } from "./test-report.ts";
 
 const TIMEOUT = 30_000;
+
+/** Most tests wait for something, so one process more than there are cores keeps all of them busy. */
+const PARALLEL = `--parallel=${availableParallelism() + 1}`;
 const INTEROP = "test/interop";
+/** Asks both kinds of broker by itself, so that its waits run side by side. */
+const LONG_POLLS = "test/interop/long-polls.test.ts";
 const ACME = "test/acme";
 const ROTATION = "test/tls/rotation.test.ts";
 const RESTARTS = "test/roles/split-under-load.test.ts";
 
 /** The suites whose peers no package has. They alone may be skipped where peers are required. */
-const BY_VARIABLE = new Set(["interop/newest-peers"]);
+const BY_VARIABLE = new Set([
+  "interop/newest-peers",
+  "interop/long-polls-newest",
+  "interop/frozen-proxy",
+]);
 const UPSTREAM_BROKER = findUpstreamBroker(process.env);
 const REQUIRE_PEERS = process.env["REQUIRE_PEERS"] === "1";
 
@@ -90,13 +99,16 @@ async function runAll() {
   // What measures time under load runs alone.
   const alone = [INTEROP, ACME, ROTATION, RESTARTS];
   const others = [INTEROP, ACME].map((folder) => `${folder}/**`).concat(ROTATION, RESTARTS);
-  const together = ["--parallel", ...others.map((path) => `--path-ignore-patterns=${path}`)];
+  const together = [PARALLEL, ...others.map((path) => `--path-ignore-patterns=${path}`)];
   return [
     await run("tests", [...together, "test"]),
-    await run("conformance-split", ["--parallel", CONFORMANCE], SPLIT),
+    await run("conformance-split", [PARALLEL, CONFORMANCE], SPLIT),
     await runConformanceOfUpstream(),
     await run("interop", alone, LOOPBACK_ONLY),
-    await run("interop-split", [INTEROP], { ...LOOPBACK_ONLY, ...SPLIT }),
+    await run("interop-split", [`--path-ignore-patterns=${LONG_POLLS}`, INTEROP], {
+      ...LOOPBACK_ONLY,
+      ...SPLIT,
+    }),
   ];
 }
 
@@ -104,7 +116,7 @@ async function runAll() {
 async function runConformanceOfUpstream(): Promise<TestReport> {
   const name = "conformance-upstream";
   if (UPSTREAM_BROKER !== undefined) {
-    return run(name, ["--parallel", CONFORMANCE], { env: { TARGET: "upstream" } });
+    return run(name, [PARALLEL, CONFORMANCE], { env: { TARGET: "upstream" } });
   }
   console.log(`skipped ${name}: needs ${UPSTREAM_BROKER_NEEDED}`);
   return { passed: 0, failed: 0, skipped: [name] };

@@ -26,6 +26,7 @@ export type OfferEnd =
  * so its address goes behind its peers. `retry-noticed`: a client came back soon after an answer. `client-stricter`: it
  * is matched as one that can use fewer proxies. `nat-remembered`: a proxy of unknown NAT type counts as it did before.
  * `proxy-passed-over`: a client looked for another proxy, since it could not use this one, or it is in its country.
+ * `surplus-shared`: a client that can use several pools looked first in the easiest, which has more than it needs.
  */
 export const POLICY_ACTS = [
   "poll-kept",
@@ -38,6 +39,7 @@ export const POLICY_ACTS = [
   "client-stricter",
   "nat-remembered",
   "proxy-passed-over",
+  "surplus-shared",
 ] as const;
 
 export type PolicyAct = (typeof POLICY_ACTS)[number];

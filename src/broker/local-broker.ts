@@ -24,7 +24,7 @@ import type { Elsewhere } from "./elsewhere.ts";
 import type { BrokerEvents, OfferEnd, PollEnd } from "./events.ts";
 import { Match, type MatchState } from "./match.ts";
 import { Matches, type WaitingCounts } from "./matches.ts";
-import { type MatchingPolicy, REFERENCE_POLICY } from "./policy/matching-policy.ts";
+import { assertPolicy, type MatchingPolicy, REFERENCE_POLICY } from "./policy/matching-policy.ts";
 import { POOL_NAMES, type PoolName } from "./policy/nat-classes.ts";
 import { PollAllowance } from "./policy/poll-allowance.ts";
 import type { PollIntervals } from "./policy/poll-intervals.ts";
@@ -102,6 +102,7 @@ export class LocalBroker implements Broker {
   #retired = false;
   #onDrained: (() => void) | undefined;
 
+  /** Throws if the times of the policy contradict one another. */
   constructor(parts: LocalBrokerParts) {
     this.#parts = parts;
     const allowance = (pool: PoolName) =>
@@ -112,6 +113,7 @@ export class LocalBroker implements Broker {
       strict: allowance("strict"),
     };
     const policy = parts.policy ?? REFERENCE_POLICY;
+    assertPolicy(policy);
     const { clock, events, limits, countryOf = () => undefined } = parts;
     this.#policy = policy;
     this.#reach = new Reach({
@@ -120,12 +122,10 @@ export class LocalBroker implements Broker {
       maxEntries: limits.rateLimitEntries,
       countryOf,
       keyOf: (address) => parts.hashAddress(networkOf(address, parts.ipv6Prefix)),
+      intervalOf: (pool) => this.#allowances[pool].interval,
     });
     this.#matches = new Matches(clock, policy, {
-      keepsWaiting: (match) => {
-        const { interval } = this.#allowances[match.pool.name];
-        return this.#reach.keepsWaiting(match, interval, clock.now());
-      },
+      keepsWaiting: (match) => this.#reach.keepsWaiting(match, clock.now()),
       onIdle: (match) => this.#endPoll(match, "idle"),
     });
     this.#clients = new Clients(clock, policy, {
@@ -164,7 +164,7 @@ export class LocalBroker implements Broker {
     const poolName = this.#reach.poolOf(poll, key, now);
     const pool = this.#matches.pools[poolName];
     const allowance = this.#allowances[poolName];
-    const adapted = this.#reach.adaptedInterval(pool, allowance.interval, now);
+    const adapted = this.#reach.adaptedInterval(pool, now);
     const mustWaitUntil =
       poll.waited === undefined ? allowance.mustWaitUntil(key, now, adapted) : undefined;
     if (mustWaitUntil !== undefined) {
@@ -237,7 +237,7 @@ export class LocalBroker implements Broker {
     const { promise, resolve } = Promise.withResolvers<OfferOutcome>();
     const client = new Client(offer, relayUrl, now, resolve);
     this.#reach.offerCame(client, this.#matches.pools);
-    const pools = this.#policy.poolsForClient[client.nat];
+    const pools = this.#reach.poolsFor(client, this.#matches.pools);
     const match = this.#matches.takeFrom(pools, this.#reach.unsuitableFor(client));
     if (match === undefined && (this.#draining || !this.#awaitProxy(client, pools))) {
       events.offerEnded(offer, "denied", 0);
@@ -309,7 +309,7 @@ export class LocalBroker implements Broker {
   #answerClient(match: Match, client: Client, answer: SessionDescription): Promise<AnswerOutcome> {
     const now = this.#parts.clock.now();
     if (client.match !== undefined && match === client.second) {
-      this.#reach.unanswered(client.match, now);
+      this.#reach.overtaken(client.match, now);
       this.#parts.events.policyActed("second-answered");
     }
     this.#reach.answered(client, match, now);
@@ -412,10 +412,9 @@ export class LocalBroker implements Broker {
   /** The poll interval of each pool at this moment: the configured one, or what a policy makes of it. */
   intervalsInForce(): PollIntervals {
     const now = this.#parts.clock.now();
-    const inForce = (name: PoolName) => {
-      const { interval } = this.#allowances[name];
-      return this.#reach.adaptedInterval(this.#matches.pools[name], interval, now) ?? interval;
-    };
+    const inForce = (name: PoolName) =>
+      this.#reach.adaptedInterval(this.#matches.pools[name], now) ??
+      this.#allowances[name].interval;
     return { open: inForce("open"), moderate: inForce("moderate"), strict: inForce("strict") };
   }
 
@@ -523,9 +522,10 @@ export class LocalBroker implements Broker {
   }
 
   #onExpired(client: Client): void {
-    const now = this.#parts.clock.now();
-    if (client.match !== undefined) this.#reach.unanswered(client.match, now);
-    if (client.second !== undefined) this.#reach.unanswered(client.second, now);
+    const { match, since } = client;
+    if (match !== undefined && match.since <= since) {
+      this.#reach.timedOut(match, this.#parts.clock.now());
+    }
     this.#endClient(client, "timed-out", { kind: "timed-out" }, "expired");
   }
 

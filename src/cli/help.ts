@@ -2,6 +2,7 @@
 
 import { type AnyOption, type OptionTable, optionTable } from "./option-table.ts";
 import { OPTION_GROUPS, type Role } from "./option.ts";
+import { isExcluded } from "./policy-options.ts";
 
 const SYNOPSIS = `Usage: snowflake-broker [flags]
   snowflake-broker --cert chain.pem --key key.pem
@@ -42,6 +43,10 @@ export function formatConfig(table: OptionTable, role: Role): string {
   for (const option of Object.values(table)) {
     const { absent, group } = option.entry;
     if (group === "modes" || !option.isFor(role)) continue;
+    if (isExcluded(table, option)) {
+      text += `# --${option.name} is excluded by --policy=reference\n`;
+      continue;
+    }
     if (absent !== undefined && !option.given) {
       text += `# --${option.name} is not given: ${absent}\n`;
       continue;

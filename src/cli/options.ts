@@ -201,7 +201,7 @@ function toMatchingOptions(table: OptionTable, warnings: string[]): Checked<Matc
   if ((table.brokerSqsName.value === "") !== (table.brokerSqsRegion.value === "")) {
     warnings.push("no clients through SQS: --broker-sqs-name and --broker-sqs-region go together");
   }
-  const policy = choosePolicy(table, !table.disableGeoip.value, warnings);
+  const policy = choosePolicy(table, warnings);
   if (!policy.ok) return policy;
   const cluster = chooseCluster(table);
   if (!cluster.ok) return cluster;

@@ -8,10 +8,12 @@ import {
   REFERENCE_POLICY,
 } from "../broker/policy/matching-policy.ts";
 import { BOOL, durationBetween, intAtLeast, oneOf } from "./go-flag.ts";
+import type { AnyOption } from "./option-table.ts";
 import { Option } from "./option.ts";
 import { type Checked, refuse } from "./transport-options.ts";
 
 const { proxyWait, clientWait, secondChance, maxWaitingClients, adaptiveInterval } = REACH_POLICY;
+const { shareSurplus } = REACH_POLICY;
 const { silentProxiesLast, learnFromRetries, rememberNat, avoidSameCountry } = REACH_POLICY;
 
 /** The groups of these options. */
@@ -83,6 +85,13 @@ export function policyOptions() {
       group: "policy",
       help: "when to ask another proxy if one is silent; 0: never",
     }),
+    shareSurplus: new Option({
+      name: "share-surplus",
+      type: BOOL,
+      default: shareSurplus,
+      group: "policy",
+      help: "give open proxies to all clients while there are more than needed",
+    }),
     silentProxiesLast: new Option({
       name: "silent-proxies-last",
       type: BOOL,
@@ -118,16 +127,19 @@ export function policyOptions() {
 /** What of the table the policy is made of. */
 export type PolicyOptions = ReturnType<typeof policyOptions>;
 
-/** The policy that was asked for. `hasCountries`: whether the broker may know the countries of addresses. */
-export function choosePolicy(
-  options: PolicyOptions,
-  hasCountries: boolean,
-  warnings: string[],
-): Checked<MatchingPolicy> {
+/** Whether the reference's policy was asked for, which leaves no place for this option. */
+export function isExcluded({ policy }: PolicyOptions, option: AnyOption): boolean {
+  return (
+    policy.value === "reference" && option.name !== policy.name && GROUPS.has(option.entry.group)
+  );
+}
+
+/** The policy that was asked for. */
+export function choosePolicy(options: PolicyOptions, warnings: string[]): Checked<MatchingPolicy> {
   const { policy, adaptivePollInterval, leastPollInterval, mostPollInterval } = options;
   if (policy.value === "reference") {
     const other = Object.values(options).find(
-      ({ name, entry, given }) => name !== policy.name && GROUPS.has(entry.group) && given,
+      (option) => option.given && isExcluded(options, option),
     );
     return other === undefined
       ? { ok: true, value: REFERENCE_POLICY }
@@ -139,8 +151,14 @@ export function choosePolicy(
         `--most-poll-interval=${mostPollInterval.text}: lower one or raise the other`,
     );
   }
-  if (options.avoidSameCountry.value && !hasCountries) {
-    warnings.push("--avoid-same-country does nothing: --disable-geoip is given");
+  const doNothing = (useless: readonly AnyOption[], since: string) => {
+    for (const { name, text, defaultText } of useless) {
+      if (text !== defaultText) warnings.push(`--${name} does nothing: ${since} is given`);
+    }
+  };
+  if (options.clientWait.value === 0) doNothing([options.maxWaitingClients], "--client-wait=0s");
+  if (!adaptivePollInterval.value) {
+    doNothing([leastPollInterval, mostPollInterval], "--adaptive-poll-interval=false");
   }
   return {
     ok: true,
@@ -157,6 +175,7 @@ export function choosePolicy(
       learnFromRetries: options.learnFromRetries.value,
       rememberNat: options.rememberNat.value,
       avoidSameCountry: options.avoidSameCountry.value,
+      shareSurplus: options.shareSurplus.value,
     },
   };
 }

@@ -46,7 +46,7 @@ export class Connection implements Wire, Waiting<Connection>, Receiver {
   #kept = 0;
   /** Written, but not yet given to the socket. */
   #written: (string | Uint8Array)[] | undefined = undefined;
-  /** How much that is, in bytes, or in characters where it is text. */
+  /** How many bytes that is. */
   #writtenLength = 0;
   /** What the socket would not take. */
   #unsent: Uint8Array | undefined = undefined;
@@ -204,9 +204,7 @@ export class Connection implements Wire, Waiting<Connection>, Receiver {
 
   #give(bytes: string | Uint8Array): void {
     const taken = Math.max(0, this.#socket.write(bytes));
-    // Text has at least as many bytes as characters, so less than that is a part for certain.
-    const size = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.byteLength;
-    if (taken < size) this.#queue(toBytes(bytes).subarray(taken));
+    if (taken < bytes.length) this.#queue(toBytes(bytes).subarray(taken));
   }
 
   #queue(bytes: string | Uint8Array): void {

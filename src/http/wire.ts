@@ -19,10 +19,11 @@ export interface Wire {
   await(awaited: Awaited): void;
   /**
    * Says how many bytes of unfinished requests and of replies not yet written the protocol keeps now. False: all
-   * connections together keep too much, and this one more than its share. The protocol then gives up what it keeps and ends the connection.
+   * connections together keep too much, and this one more than its share. The protocol then gives up what it keeps and
+   * ends the connection.
    */
   hold(bytes: number): boolean;
-  /** Sends bytes, or text as UTF-8. What the peer doesn't take at once is kept; beyond the limit the connection is cut. */
+  /** Sends bytes, or text of ASCII. What the peer doesn't take at once is kept; beyond the limit the connection is cut. */
   write(bytes: Uint8Array | string): void;
   /** Bytes written that the peer has not taken. Who has more to send waits for `Protocol.drained`. */
   readonly unsent: number;

@@ -243,8 +243,7 @@ export class JsonReader {
   #string(): string | undefined {
     const text = this.#text;
     const start = this.#position + 1;
-    let end = text.indexOf('"', start);
-    while (end !== -1 && isEscaped(text, start, end)) end = text.indexOf('"', end + 1);
+    const end = closingQuote(text, start);
     if (end === -1) {
       this.#position = text.length;
       this.#fail();
@@ -364,6 +363,13 @@ export class JsonReader {
 
 function isDigit(code: number): boolean {
   return code >= ZERO && code <= NINE;
+}
+
+/** Where the string ends whose first character is at `start`: at the first quote that is not escaped; -1 if there is none. */
+export function closingQuote(text: string, start: number): number {
+  let end = text.indexOf('"', start);
+  while (end !== -1 && isEscaped(text, start, end)) end = text.indexOf('"', end + 1);
+  return end;
 }
 
 /** Whether the quote at `end` is preceded by an odd number of backslashes. */

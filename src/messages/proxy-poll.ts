@@ -72,8 +72,16 @@ export function decodeProxyPoll(body: string): Decoded<ProxyPoll> {
     type: foldProxyType(message.type),
     nat: natType,
     clients: Math.max(message.clients, 0),
-    relayPattern: relayPattern === null ? null : copyText(relayPattern),
+    relayPattern: relayPattern === null ? null : copyPattern(relayPattern),
   });
+}
+
+let lastPattern = "";
+
+/** A copy that proxies with the same pattern share, since nearly all have the same. */
+function copyPattern(pattern: string): string {
+  if (pattern !== lastPattern) lastPattern = copyText(pattern);
+  return lastPattern;
 }
 
 /** Milliseconds until a proxy that was turned away for its relay pattern may ask again. */

@@ -2,7 +2,7 @@
 
 import { copyText } from "./copied-text.ts";
 import { accept, type Decoded, refuse } from "./decoded.ts";
-import { JsonReader } from "./json-reader.ts";
+import { closingQuote, JsonReader } from "./json-reader.ts";
 import { formatJsonString } from "./json-string.ts";
 
 declare const sessionDescription: unique symbol;
@@ -68,9 +68,14 @@ export function descriptionText(description: SessionDescription): string {
   return text;
 }
 
-/** Whether this is how a description is written, where whoever wrote it has checked the rest. */
+/**
+ * Whether this is how a description is written, where whoever wrote it has checked the rest: it begins and ends with a
+ * quote and has no other that is not escaped, so it can't add members to the message that it is put into. This costs a
+ * fraction of what `JSON.parse` takes.
+ */
 export function isWritten(literal: string): literal is SessionDescription {
-  return literal.length > 1 && literal.startsWith('"') && literal.endsWith('"');
+  const last = literal.length - 1;
+  return literal.startsWith('"') && last > 0 && closingQuote(literal, 1) === last;
 }
 
 function writeAgain(description: SessionDescription): SessionDescription {

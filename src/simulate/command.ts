@@ -137,6 +137,10 @@ function parse(args: readonly string[]): Parsed {
   if (count !== undefined && seed !== undefined) {
     return usageError("--seed excludes --seeds: it replays one run");
   }
+  if (json === "" || html === "") return usageError("--json and --html need the name of a file");
+  if (json !== undefined && json === html) {
+    return usageError("--json and --html name the same file: the page would replace the figures");
+  }
   const seeds =
     seed === undefined ? Array.from({ length: count ?? DEFAULT_SEEDS }, (_, i) => i + 1) : [seed];
   return { kind: "run", options: { scenarios, policies, seeds, scale, json, html } };

@@ -9,6 +9,10 @@ export interface Figures {
   readonly matched: number;
   /** The mean time from the first attempt to that match, of those who got one. */
   readonly mean: number | null;
+  /** How much of this mean was lost to attempts that were denied, were not answered, or whose channel did not open. */
+  readonly lostDenied: number | null;
+  readonly lostTimedOut: number | null;
+  readonly lostChannelFailed: number | null;
   /** Within which time so many percent of all people got one. */
   readonly p50: number | null;
   readonly p90: number | null;
@@ -49,15 +53,19 @@ export function reportPolicy(
   { duration, scale }: { readonly duration: number; readonly scale: number },
 ): PolicyReport {
   const figures = runs.map(({ seed, tally }) => {
-    const { people, times, denials, deniedOpenOnly, timeouts, channelFailures, polls } = tally;
+    const { people, times, lost, denials, deniedOpenOnly, timeouts, channelFailures, polls } =
+      tally;
     const percentile = percentilesOf(times, people);
+    const perMatched = (ms: number) => (times.length === 0 ? null : ms / times.length / 1000);
     const perThousand = (count: number) => (people === 0 ? 0 : (1000 * count) / people);
     return {
       seed,
       people,
       matched: perThousand(times.length),
-      mean:
-        times.length === 0 ? null : times.reduce((sum, ms) => sum + ms, 0) / times.length / 1000,
+      mean: perMatched(times.reduce((sum, ms) => sum + ms, 0)),
+      lostDenied: perMatched(lost.denied),
+      lostTimedOut: perMatched(lost.timedOut),
+      lostChannelFailed: perMatched(lost.channelFailed),
       p50: percentile(50),
       p90: percentile(90),
       p99: percentile(99),
@@ -80,6 +88,9 @@ export function reportPolicy(
     summary: {
       matched: spread("matched"),
       mean: spread("mean"),
+      lostDenied: spread("lostDenied"),
+      lostTimedOut: spread("lostTimedOut"),
+      lostChannelFailed: spread("lostChannelFailed"),
       p50: spread("p50"),
       p90: spread("p90"),
       p99: spread("p99"),

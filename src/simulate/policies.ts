@@ -9,10 +9,7 @@ import {
 import { DEFAULT_POLL_INTERVALS, type PollIntervals } from "../broker/policy/poll-intervals.ts";
 
 /** What a policy is to a `LocalBroker`: some of its parts. */
-export type PolicyParts = Pick<LocalBrokerParts, "policy" | "pollIntervals">;
-
-/** For how many ms the NAT type of an address is remembered, where it is. */
-const NAT_MEMORY = 24 * 3_600_000;
+export type PolicyParts = Required<Pick<LocalBrokerParts, "policy" | "pollIntervals">>;
 
 /** The reference's policy, with other values for some of its parts. */
 function reference(parts: Partial<MatchingPolicy>): PolicyParts {
@@ -33,6 +30,9 @@ const {
   secondChance,
   silentProxiesLast,
   comesBefore,
+  avoidSameCountry,
+  shareSurplus,
+  rememberNat,
 } = REACH_POLICY;
 
 /**
@@ -46,10 +46,11 @@ export const POLICIES: ReadonlyMap<string, PolicyParts> = new Map([
   ["adaptive-interval", reference({ adaptiveInterval, leastNextPoll })],
   ["second-chance", reference({ secondChance })],
   ["silent-last", reference({ silentProxiesLast, comesBefore })],
+  ["country", reference({ avoidSameCountry })],
+  ["nat-memory", reference({ rememberNat })],
+  ["share-surplus", reference({ shareSurplus })],
   ["reach", reach({})],
   ["reach-retries", reach({ learnFromRetries: true })],
-  ["reach-nat-memory", reach({ rememberNat: NAT_MEMORY })],
-  ["reach-country", reach({ avoidSameCountry: true })],
 ]);
 
 const LONG_WAIT = { ...REFERENCE_POLICY, proxyDeadline: 25_000, proxyWait: 25_000 };

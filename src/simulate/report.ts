@@ -16,6 +16,9 @@ export interface ScenarioReport {
 export const COLUMNS = [
   { figure: "matched", heading: "matched", digits: 1 },
   { figure: "mean", heading: "mean s", digits: 1 },
+  { figure: "lostDenied", heading: "denied s", digits: 1 },
+  { figure: "lostTimedOut", heading: "silent s", digits: 1 },
+  { figure: "lostChannelFailed", heading: "channel s", digits: 1 },
   { figure: "p50", heading: "p50 s", digits: 1 },
   { figure: "p90", heading: "p90 s", digits: 1 },
   { figure: "p99", heading: "p99 s", digits: 1 },
@@ -28,6 +31,7 @@ export const COLUMNS = [
 export const LEGEND = [
   "matched: people of 1,000 that got a match that works; denials, timeouts: for 1,000 people",
   "mean s: from a person's first attempt to that match, of those who got one; p50, p90, p99: of all people",
+  "denied s, silent s, channel s: the part of this mean lost to attempts that were denied, not answered, or whose channel did not open",
   "polls/s: of a population of full size; ±: standard deviation over the seeds",
 ] as const;
 

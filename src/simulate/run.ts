@@ -51,7 +51,9 @@ export function run(scenario: Scenario, policy: PolicyParts, options: RunOptions
         countryOf,
         ipv6Prefix: 64,
         hashAddress: (address) => Bun.hash.crc32(address),
-        ...policy,
+        pollIntervals: policy.pollIntervals,
+        // A pool of a population that is so many times smaller has a share of it in reserve.
+        policy: { ...policy.policy, leastReserve: policy.policy.leastReserve / options.scale },
       }),
   );
   const tally = new Tally(warmUp, duration);

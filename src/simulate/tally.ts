@@ -16,6 +16,12 @@ export interface PartCounts {
   polls: number;
 }
 
+/** Why an attempt led nowhere; `unreachable`: nobody listened. */
+export type Setback = "denied" | "timedOut" | "channelFailed" | "unreachable";
+
+/** The ms that a person lost by each: from the start of an attempt that led nowhere to that of the next. */
+export type LostTime = Record<Setback, number>;
+
 export class Tally {
   readonly #from: number;
   readonly #length: number;
@@ -28,6 +34,8 @@ export class Tally {
   }));
   /** For each person that got a match that works: ms from the first attempt. */
   readonly times: number[] = [];
+  /** The sum of what these lost on the way. */
+  readonly lost: LostTime = { denied: 0, timedOut: 0, channelFailed: 0, unreachable: 0 };
   /** Denials of clients that only open proxies can serve. */
   deniedOpenOnly = 0;
   timeouts = 0;
@@ -51,9 +59,13 @@ export class Tally {
   }
 
   /** The person whose first attempt was then got the answer of a proxy that works. */
-  matched(firstAttempt: number, answered: number): void {
+  matched(firstAttempt: number, answered: number, lost: Readonly<LostTime>): void {
     const part = this.#partOf(firstAttempt);
     if (part === undefined) return;
+    this.lost.denied += lost.denied;
+    this.lost.timedOut += lost.timedOut;
+    this.lost.channelFailed += lost.channelFailed;
+    this.lost.unreachable += lost.unreachable;
     this.times.push(answered - firstAttempt);
     part.matched++;
     part.waited += answered - firstAttempt;

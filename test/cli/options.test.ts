@@ -130,12 +130,13 @@ const GIVEN = {
   "max-waiting-clients": ["9", policy({ maxWaitingClients: 9 })],
   "adaptive-poll-interval": ["false", policy({ adaptiveInterval: undefined })],
   "least-poll-interval": ["5s", policy({ adaptiveInterval: { least: 5_000, most: 60_000 } })],
-  "most-poll-interval": ["30s", policy({ adaptiveInterval: { least: 1_000, most: 30_000 } })],
+  "most-poll-interval": ["30s", policy({ adaptiveInterval: { least: 500, most: 30_000 } })],
   "second-chance": ["0", policy({ secondChance: undefined })],
   "silent-proxies-last": ["false", policy({ silentProxiesLast: false })],
   "learn-from-retries": ["true", policy({ learnFromRetries: true })],
   "remember-nat": ["12h", policy({ rememberNat: 43_200_000 })],
-  "avoid-same-country": ["true", policy({ avoidSameCountry: true })],
+  "avoid-same-country": ["false", policy({ avoidSameCountry: false })],
+  "share-surplus": ["false", policy({ shareSurplus: false })],
   "max-waiting-proxies": ["1_000", { maxWaitingProxies: 1000 }],
   "max-clients": ["7", { maxClients: 7 }],
   "max-rate-limit-entries": ["8", { maxRateLimitEntries: 8 }],
@@ -298,7 +299,7 @@ describe("the matching policy", () => {
     const names = Object.values(optionTable()).flatMap(({ name, entry }) =>
       ["policy", "experience"].includes(entry.group) && name !== "policy" ? [name] : [],
     );
-    expect(names).toHaveLength(11);
+    expect(names).toHaveLength(12);
     for (const name of names) {
       const value = Object.entries(GIVEN).find(([given]) => given === name)?.[1][0] ?? "";
       expect(refusal(PLAIN, "--policy=reference", `--${name}=${value}`)).toBe(
@@ -313,10 +314,18 @@ describe("the matching policy", () => {
     );
   });
 
-  test("can't avoid countries that it can't know", () => {
-    expect(run(PLAIN, "--avoid-same-country", "--disable-geoip").warnings).toEqual([
-      "--avoid-same-country does nothing: --disable-geoip is given",
+  test("says which of its options do nothing beside the others", () => {
+    const warnings = (...args: string[]) => run(PLAIN, ...args).warnings;
+    expect(warnings("--max-waiting-clients=9", "--client-wait=0")).toEqual([
+      "--max-waiting-clients does nothing: --client-wait=0s is given",
     ]);
+    for (const bound of ["least", "most"]) {
+      const flag = `--${bound}-poll-interval`;
+      expect(warnings(`${flag}=5s`, "--adaptive-poll-interval=false")).toEqual([
+        `${flag} does nothing: --adaptive-poll-interval=false is given`,
+      ]);
+    }
+    expect(warnings("--client-wait=0", "--adaptive-poll-interval=false")).toEqual([]);
   });
 });
 
@@ -601,6 +610,15 @@ describe("the printed configuration", () => {
     expect(printConfig(PLAIN, "--allowed-relay-pattern=")).toContain(
       "\n--allowed-relay-pattern=\n",
     );
+  });
+
+  test("of the reference's policy has no option that this excludes, so it can be given again", () => {
+    const lines = printConfig(PLAIN, "--policy=reference").trimEnd().split("\n");
+    const again = lines
+      .filter((line) => line.startsWith("--"))
+      .map((line) => line.split(" ")[0] ?? "");
+    expect(run(...again).policy).toEqual(REFERENCE_POLICY);
+    expect(lines).toContain("# --client-wait is excluded by --policy=reference");
   });
 
   test("read back through a shell gives the same options", () => {

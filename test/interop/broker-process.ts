@@ -17,17 +17,30 @@ export interface Broker extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Our broker, or with TARGET=split a core and an http-frontend, on a free port; with TLS if there is a certificate for it. */
-export async function startBroker(relayUrl: string, ca?: TestCa): Promise<Broker> {
+export interface BrokerOptions {
+  /** Undefined: no TLS. */
+  readonly ca?: TestCa | undefined;
+  /** A core and an http-frontend instead of one process; by default if TARGET=split. */
+  readonly split?: boolean;
+  /** In ms; by default a proxy that has waited in vain may come back at once. */
+  readonly pollInterval?: number;
+  /** What else the matchmaker is told on the command line. */
+  readonly flags?: readonly string[];
+}
+
+/** Our broker on a free port. */
+export async function startBroker(relayUrl: string, options: BrokerOptions = {}): Promise<Broker> {
+  const { ca, pollInterval, flags = [], split = process.env["TARGET"] === "split" } = options;
   await using stage = new AsyncDisposableStack();
   const directory = stage.use(temporaryDirectory());
-  const matching = ["--disable-geoip", ...(await brokerFiles(directory.path, relayUrl))];
+  const files = await brokerFiles(directory.path, relayUrl, pollInterval);
+  const matching = ["--disable-geoip", ...files, ...flags];
   const listening = [
     ...["--addr", "127.0.0.1:0"],
     ...(ca === undefined ? ["--disable-tls"] : ["--cert", ca.certFile, "--key", ca.keyFile]),
   ];
   let frontend = [...matching, ...listening];
-  if (process.env["TARGET"] === "split") {
+  if (split) {
     const socket = ["--socket", join(directory.path, "core.sock")];
     stage.use(await BrokerProcess.startRole("core", ...socket, ...matching));
     frontend = ["http-frontend", ...socket, ...listening];
@@ -40,26 +53,40 @@ export async function startBroker(relayUrl: string, ca?: TestCa): Promise<Broker
 }
 
 /**
- * Writes a broker's files into a directory and returns the flags that name them: a bridge list with the default bridge
- * alone, which is the relay, and poll intervals that let a proxy that has waited in vain come back at once.
+ * Writes a broker's files into a directory and returns the flags that name them: the bridge list, and the poll interval
+ * of all pools, in ms. By default a proxy that has waited in vain may come back at once.
  */
-export async function brokerFiles(directory: string, relayUrl: string): Promise<readonly string[]> {
-  const bridges = join(directory, "bridges.json");
-  const intervals = join(directory, "poll-intervals.json");
-  const bridge = { displayName: "relay", webSocketAddress: relayUrl, fingerprint: DEFAULT_BRIDGE };
-  await Bun.write(bridges, `${JSON.stringify(bridge)}\n`);
-  await Bun.write(
-    intervals,
-    JSON.stringify({ open_poll_interval: 1, moderate_poll_interval: 1, strict_poll_interval: 1 }),
-  );
-  return ["--bridge-list-path", bridges, "--poll-interval-filepath", intervals];
+export async function brokerFiles(
+  directory: string,
+  relayUrl: string,
+  pollInterval = 1,
+): Promise<readonly string[]> {
+  const path = join(directory, "poll-intervals.json");
+  const pools = ["open", "moderate", "strict"].map((pool) => [
+    `${pool}_poll_interval`,
+    pollInterval,
+  ]);
+  await Bun.write(path, JSON.stringify(Object.fromEntries(pools)));
+  return [...(await bridgeListFlags(directory, relayUrl)), "--poll-interval-filepath", path];
 }
 
-/** Looks at the broker's count of proxies until there is one, and returns the page that says so; rejects after 5 s. */
-export async function proxyWaiting(brokerUrl: string, ca?: TestCa): Promise<string> {
+/** Writes a list of the default bridge alone, which is the relay, and returns the flag that names it. */
+export async function bridgeListFlags(
+  directory: string,
+  relayUrl: string,
+): Promise<readonly string[]> {
+  const path = join(directory, "bridges.json");
+  const bridge = { displayName: "relay", webSocketAddress: relayUrl, fingerprint: DEFAULT_BRIDGE };
+  await Bun.write(path, `${JSON.stringify(bridge)}\n`);
+  return ["--bridge-list-path", path];
+}
+
+/** Looks at the broker's count of proxies until there are so many, and returns the page that says so; rejects after 5 s. */
+export async function proxyWaiting(brokerUrl: string, ca?: TestCa, proxies = 1): Promise<string> {
   const trust = ca === undefined ? {} : { tls: { ca: Bun.file(ca.authorityFile) } };
-  return until(5_000, "proxy at the broker", async () => {
+  return until(5_000, `${proxies} proxies at the broker`, async () => {
     const page = await (await fetch(new URL("debug", brokerUrl), trust)).text();
-    return /^current snowflakes available: [1-9]/.test(page) ? page : undefined;
+    const [, waiting] = /^current snowflakes available: (\d+)/.exec(page) ?? [];
+    return Number(waiting) >= proxies ? page : undefined;
   });
 }

@@ -27,7 +27,7 @@ describeWithPeers("browser", PROGRAMS, () => {
       const ca = tls ? stage.use(createTestCa()) : undefined;
       const relay = stage.use(startWebSocketRelay());
       const { url: stunUrl } = stage.use(await startStunServer());
-      const { url: brokerUrl } = stage.use(await startBroker(relay.url, ca));
+      const { url: brokerUrl } = stage.use(await startBroker(relay.url, { ca }));
 
       stage.use(await startBrowserProxy({ brokerUrl, stunUrl }));
       expect(await proxyWaiting(brokerUrl, ca)).toContain("webext proxies: 1");

@@ -4,9 +4,16 @@ import { within } from "./waiting.ts";
 export class ByteQueue {
   #bytes: Buffer = Buffer.alloc(0);
   #ended = false;
+  readonly #begun = Promise.withResolvers<void>();
   #changed = Promise.withResolvers<void>();
 
+  /** Resolves when the first bytes have come. */
+  get begun(): Promise<void> {
+    return this.#begun.promise;
+  }
+
   push(bytes: Uint8Array): void {
+    this.#begun.resolve();
     this.#bytes = Buffer.concat([this.#bytes, bytes]);
     this.#announce();
   }

@@ -84,8 +84,15 @@ export class ChildProcess implements AsyncDisposable {
     }
   }
 
+  /** Stops the program where it is, as if its machine had frozen: connections stay open, nothing is answered. */
+  freeze(): void {
+    process.kill(this.#process.pid, "SIGSTOP");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#signalGroup("SIGTERM");
+    // Who is stopped gets no other signal.
+    this.#signalGroup("SIGCONT");
     const timer = setTimeout(() => this.#signalGroup("SIGKILL"), GRACE);
     await this.#process.exited;
     clearTimeout(timer);

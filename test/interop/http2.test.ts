@@ -42,7 +42,7 @@ describeWithPeers("http2", ["curl", "h2load", "openssl"], () => {
   beforeEach(async () => {
     stage = new AsyncDisposableStack();
     ca = stage.use(createTestCa());
-    broker = stage.use(await startBroker(RELAY, ca));
+    broker = stage.use(await startBroker(RELAY, { ca }));
   });
   afterEach(() => stage.disposeAsync());
 

@@ -28,7 +28,7 @@ describeWithPeers("https", [...PEERS, "openssl"], () => {
       const { authorityFile } = ca;
       const relay = stage.use(startWebSocketRelay());
       const { url: stunUrl } = stage.use(await startStunServer());
-      const { url: brokerUrl } = stage.use(await startBroker(relay.url, ca));
+      const { url: brokerUrl } = stage.use(await startBroker(relay.url, { ca }));
 
       stage.use(
         startSnowflakeProxy({ program: "snowflake-proxy", brokerUrl, stunUrl, authorityFile }),
@@ -49,7 +49,7 @@ describeWithPeers("https", [...PEERS, "openssl"], () => {
 
   test("the TLS port chooses HTTP/2 for a peer that offers what Go offers", async () => {
     const ca = stage.use(createTestCa());
-    const broker = stage.use(await startBroker("ws://127.0.0.1:1/", ca));
+    const broker = stage.use(await startBroker("ws://127.0.0.1:1/", { ca }));
     const { hostname, port } = new URL(broker.url);
     const socket = connect({
       host: hostname,

@@ -3,15 +3,10 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { proxyWaiting, startBroker } from "./broker-process.ts";
 import { describeWithNewestPeers } from "./peers.ts";
 import { startSnowflakeClient } from "./snowflake-client.ts";
-import { startSnowflakeProxy } from "./snowflake-proxy.ts";
+import { newestProxyFlags, startSnowflakeProxy } from "./snowflake-proxy.ts";
 import { startSnowflakeServer } from "./snowflake-server.ts";
 import { startStunServer } from "./stun-server.ts";
 
-/** A relay on loopback is refused without the first; the second is the NAT probe, at which nobody is. */
-const PROXY_FLAGS = [
-  "-allow-proxying-to-private-addresses",
-  ...["-nat-probe-server", "http://127.0.0.1:9/probe"],
-];
 const ONE_MEBIBYTE = 1024 * 1024;
 
 describeWithNewestPeers("newest-peers", ["turnserver"], ({ client, proxy, server }) => {
@@ -26,8 +21,7 @@ describeWithNewestPeers("newest-peers", ["turnserver"], ({ client, proxy, server
     const { url: stunUrl } = stage.use(await startStunServer());
     const { url: brokerUrl } = stage.use(await startBroker(relayUrl));
 
-    // Since 2.12 a proxy polls only when the relay of this flag answers it.
-    const flags = [...PROXY_FLAGS, "-relay", relayUrl];
+    const flags = newestProxyFlags(relayUrl);
     stage.use(startSnowflakeProxy({ program: proxy, brokerUrl, stunUrl, flags }));
     await proxyWaiting(brokerUrl);
     const snowflakeClient = stage.use(

@@ -1,7 +1,8 @@
 /** Which real peers there are on this machine, and what becomes of the suites that need them. */
 
 import { describe, test } from "bun:test";
-import { join } from "node:path";
+
+import { NEWEST_NEEDED, type NewestPrograms, newestPrograms } from "./newest-programs.ts";
 
 /** Programs of Debian that the suites run, and the package of each. */
 const DEBIAN_PACKAGES = {
@@ -46,13 +47,6 @@ export function describeWithPeers(
   else skip(suite, needs);
 }
 
-/** The upstream programs of the newest version. */
-export interface NewestPeers {
-  readonly client: string;
-  readonly proxy: string;
-  readonly server: string;
-}
-
 /**
  * A suite that needs upstream's newest programs, which no package has: `client`, `proxy` and `server` in the directory
  * that SNOWFLAKE_PEERS_DIR names, and programs of Debian. If the variable is not set it is skipped, even with
@@ -61,18 +55,13 @@ export interface NewestPeers {
 export function describeWithNewestPeers(
   suite: string,
   programs: readonly DebianProgram[],
-  body: (peers: NewestPeers) => void,
+  body: (peers: NewestPrograms) => void,
 ): void {
-  const directory = process.env["SNOWFLAKE_PEERS_DIR"] ?? "";
-  if (directory === "") {
-    skip(suite, "SNOWFLAKE_PEERS_DIR, a directory with upstream's newest client, proxy and server");
+  const peers = newestPrograms();
+  if (peers === undefined) {
+    skip(suite, NEWEST_NEEDED);
     return;
   }
-  const peers = {
-    client: join(directory, "client"),
-    proxy: join(directory, "proxy"),
-    server: join(directory, "server"),
-  };
   const missing = Object.values(peers).filter((program) => Bun.which(program) === null);
   if (missing.length > 0) fail(suite, missing.join(", "));
   else describeWithPeers(suite, programs, () => body(peers));

@@ -26,6 +26,8 @@ export interface SnowflakeClientOptions {
 }
 
 export interface SnowflakeClient extends AsyncDisposable {
+  /** A SOCKS connection as soon as it is granted: the client then asks for a proxy until it has one. */
+  connectAtOnce(): Promise<SocksConnection>;
   /** A SOCKS connection that has a data channel to a proxy. */
   connect(): Promise<SocksConnection>;
 }
@@ -66,8 +68,10 @@ async function startClient(
       { env, cwd: directory.path },
     );
     stage.use(child);
+    const socksPort = Number(match[1]);
     return {
-      connect: () => connectThroughProxy(Number(match[1]), log),
+      connectAtOnce: () => connectThroughSocks(socksPort, TARGET, 80),
+      connect: () => connectThroughProxy(socksPort, log),
       [Symbol.asyncDispose]: () => stage.disposeAsync(),
     };
   } catch (error) {

@@ -9,6 +9,14 @@ const ANY_RELAY = ["-allowed-relay-hostname-pattern", "$"] as const;
  */
 const NOWHERE = { HTTPS_PROXY: "http://127.0.0.1:9" } as const;
 
+/** What the newest version needs besides: it refuses relays on loopback, and polls only when the relay of its own answers. */
+export function newestProxyFlags(relayUrl: string): readonly string[] {
+  return [
+    "-allow-proxying-to-private-addresses",
+    ...["-nat-probe-server", "http://127.0.0.1:9/probe", "-relay", relayUrl],
+  ];
+}
+
 export interface SnowflakeProxyOptions {
   /** The program; it is searched for in PATH unless it is a path. */
   readonly program: string;

@@ -2,10 +2,12 @@
 
 import { ByteQueue } from "./byte-queue.ts";
 import { TurbotunnelPeer } from "./turbotunnel.ts";
-import { within } from "./waiting.ts";
+import { until } from "./waiting.ts";
 
 /** One proxy's connection to the relay, and through it one client's stream. */
 export interface RelayConnection {
+  /** When the client's first byte came, in ms, by `performance.now()`. */
+  readonly since: number;
   /** The first 8 bytes that came, in hex. */
   token(): string | undefined;
   /** The next `length` bytes of the client's stream, waiting at most `bound` ms. */
@@ -16,7 +18,7 @@ export interface RelayConnection {
 
 export interface WebSocketRelay extends AsyncDisposable {
   readonly url: string;
-  /** The first connection; rejects if none comes within `bound` ms. */
+  /** The next connection on which a client has spoken, each once; rejects if there is none within `bound` ms. */
   connection(bound: number): Promise<RelayConnection>;
 }
 
@@ -26,7 +28,7 @@ interface Conversation {
 }
 
 export function startWebSocketRelay(): WebSocketRelay {
-  const first = Promise.withResolvers<RelayConnection>();
+  const spoken: RelayConnection[] = [];
   const server = Bun.serve<Conversation>({
     hostname: "127.0.0.1",
     port: 0,
@@ -40,11 +42,14 @@ export function startWebSocketRelay(): WebSocketRelay {
     websocket: {
       open(socket) {
         const { peer, arrived } = socket.data;
-        first.resolve({
-          token: () => peer.token,
-          read: (length, bound) => arrived.take(length, bound),
-          write: (bytes) => void socket.sendBinary(peer.say(bytes)),
-        });
+        void arrived.begun.then(() =>
+          spoken.push({
+            since: performance.now(),
+            token: () => peer.token,
+            read: (length, bound) => arrived.take(length, bound),
+            write: (bytes) => void socket.sendBinary(peer.say(bytes)),
+          }),
+        );
       },
       message(socket, message) {
         socket.data.peer.push(Buffer.from(message));
@@ -56,7 +61,7 @@ export function startWebSocketRelay(): WebSocketRelay {
   });
   return {
     url: `ws://127.0.0.1:${server.port}/`,
-    connection: (bound) => within(bound, "connection from a proxy", first.promise),
+    connection: (bound) => until(bound, "byte of a client at the relay", () => spoken.shift()),
     [Symbol.asyncDispose]: () => server.stop(true),
   };
 }

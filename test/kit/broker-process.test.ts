@@ -9,8 +9,11 @@ import { ServerProcess } from "./server-process.ts";
 const LAUNCHER = join(import.meta.dir, "../../bin/snowflake-broker.js");
 const ARGUMENTS = ["--disable-tls", "--addr=127.0.0.1:0", "--disable-geoip"];
 
-function argumentsOf(pid: number): string[] {
-  return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(1, -1);
+/** A command with which this process could have been started, as `brokerCommand` gives one. */
+function commandOf(pid: number): string[] {
+  const words = (file: string) => readFileSync(`/proc/${pid}/${file}`, "utf8").split("\0");
+  const memory = words("environ").filter((word) => word.startsWith("MIMALLOC_"));
+  return ["env", ...memory, ...words("cmdline").slice(0, -1)];
 }
 
 test("tests start the broker as the launcher does", async () => {
@@ -19,7 +22,7 @@ test("tests start the broker as the launcher does", async () => {
     await launcher.logged("listening on");
     // A launcher that became the broker has no child.
     const [broker = launcher.pid] = childrenOf(launcher.pid);
-    expect(argumentsOf(broker)).toEqual(brokerCommand(...ARGUMENTS).slice(1));
+    expect(commandOf(broker)).toEqual(brokerCommand(...ARGUMENTS));
   } finally {
     await launcher.stop();
   }

@@ -16,10 +16,13 @@ const RUN_TIMEOUT = 10_000;
 /** What a broker logs when it is ready: its URL, or for a core, which has none, just that. */
 const READY = /listening on (http\S+)|core ready/;
 
+/** What the launcher in bin/ runs the program with. */
+const RUNTIME = ["env", "MIMALLOC_PURGE_DELAY=1000", process.execPath];
+const RUNTIME_FLAGS = ["--config=/dev/null", "--no-env-file", "--no-install"];
+
 /** The command that the launcher in bin/ runs. */
 export function brokerCommand(...args: readonly string[]): string[] {
-  const runtimeFlags = ["--config=/dev/null", "--no-env-file", "--no-install"];
-  return [process.execPath, ...runtimeFlags, MAIN, ...args];
+  return [...RUNTIME, ...RUNTIME_FLAGS, MAIN, ...args];
 }
 
 export class BrokerProcess extends ServerProcess {
@@ -45,8 +48,14 @@ export class BrokerProcess extends ServerProcess {
 
   /** As `startRole`, a process that can be asked for `heldMemory`. */
   static async startMeasured(...args: readonly string[]): Promise<BrokerProcess> {
-    const [runtime = "", ...rest] = brokerCommand(...args);
-    return BrokerProcess.#start([runtime, "--preload", HEAP_PROBE, ...rest]);
+    return BrokerProcess.#start([
+      ...RUNTIME,
+      "--preload",
+      HEAP_PROBE,
+      ...RUNTIME_FLAGS,
+      MAIN,
+      ...args,
+    ]);
   }
 
   static async #start(command: readonly string[]): Promise<BrokerProcess> {

@@ -5,7 +5,11 @@ import fc from "fast-check";
 import { decodeClientPoll } from "../../src/messages/client-poll.ts";
 import { formatJsonString } from "../../src/messages/json-string.ts";
 import { decodeProxyAnswer } from "../../src/messages/proxy-answer.ts";
-import { descriptionText, writeDescription } from "../../src/messages/session-description.ts";
+import {
+  descriptionText,
+  isWritten,
+  writeDescription,
+} from "../../src/messages/session-description.ts";
 
 /** Texts with all that can be written in several ways, or not at all. */
 const pieces = fc.constantFrom(
@@ -61,6 +65,17 @@ function isDescription(text: string): boolean {
   return known.some((one) => value.type === one) && typeof value.sdp === "string";
 }
 
+/** What `JSON.parse` finds as the offer of a message; undefined: the message is none. */
+function offerIn(body: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value !== "object" || value === null || !("offer" in value)) return undefined;
+    return typeof value.offer === "string" ? value.offer : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 describe("however a peer writes a description, it is refused or goes on as it would after decoding and encoding it", () => {
   test("offers", () => {
     fc.assert(
@@ -84,6 +99,80 @@ describe("however a peer writes a description, it is refused or goes on as it wo
       { numRuns: 2_000 },
     );
   });
+});
+
+test("a usual body with a few characters changed is read as JSON.parse reads it", () => {
+  const usual = JSON.stringify('{"type":"offer","sdp":"v=0\\r\\na=candidate:1\\r\\n"}');
+  const change = fc.record({
+    at: fc.nat({ max: usual.length }),
+    cut: fc.integer({ min: 0, max: 3 }),
+    insert: fc.constantFrom(
+      ...[
+        "",
+        '"',
+        "\\",
+        '\\"',
+        "\\\\",
+        "\\\\r",
+        "\\r",
+        "}",
+        "{",
+        "<",
+        "&",
+        ",",
+        '","x":"',
+        "\n",
+        "\u0000",
+      ],
+      ...[
+        "\\u0022",
+        "\\u003c",
+        "\\/",
+        " ",
+        "\u007f",
+        "\u2028",
+        "é",
+        "\ud83d",
+        'sdp":1,"',
+        '\\",\\"sdp\\":\\"',
+      ],
+    ),
+  });
+  const changed = fc
+    .array(change, { minLength: 1, maxLength: 3 })
+    .map((changes) =>
+      changes.reduce(
+        (text, { at, cut, insert }) => text.slice(0, at) + insert + text.slice(at + cut),
+        usual,
+      ),
+    );
+  let valid = 0;
+  fc.assert(
+    fc.property(changed, (literal) => {
+      const body = `{"offer":${literal},"nat":"open"}`.toWellFormed();
+      const text = offerIn(body);
+      const decoded = decodeClientPoll(`1.0\n${body}`);
+      expect(decoded.ok).toBe(text !== undefined && isDescription(text));
+      if (!decoded.ok || text === undefined) return;
+      valid++;
+      expect(decoded.value.offer.toString()).toBe(formatJsonString(text));
+      expect(isWritten(decoded.value.offer)).toBe(true);
+    }),
+    { numRuns: 5_000 },
+  );
+  expect(valid).toBeGreaterThan(200);
+});
+
+test("a written description is one JSON string and nothing behind it", () => {
+  const piece = fc.constantFrom('"', "\\", "\\\\", '\\"', "a", ",", ":", "é");
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 9 }), (parts) => {
+      const text = parts.join("");
+      expect(isWritten(text)).toBe(/^"(?:[^"\\]|\\[^])*"$/.test(text));
+      expect(isWritten(`"${text}"`)).toBe(/^(?:[^"\\]|\\[^])*$/.test(text));
+    }),
+    { numRuns: 5_000 },
+  );
 });
 
 test("the text of a description is that which was written", () => {

@@ -32,7 +32,9 @@ describe("what it prints", () => {
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
     const lines = stdout.split("\n");
     expect(lines[0]).toMatch(/^private: .* \(1:1, seeds 1 2\)$/);
-    expect(lines[1]).toMatch(/^policy +matched +mean s +p50 s +p90 s +p99 s +denials +timeouts/);
+    expect(lines[1]).toMatch(
+      /^policy +matched +mean s +denied s +silent s +channel s +p50 s +p90 s +p99 s +denials +timeouts/,
+    );
     expect(lines[2]).toMatch(/^reference +\d/);
     expect(lines[3]).toMatch(/^wait-25s +\d/);
   });
@@ -106,6 +108,8 @@ describe("what it refuses", () => {
     [["--seed=-1"], 2, 'invalid value "-1" for --seed: it must be from 0 to 4294967295'],
     [["--seed=1", "--seeds=2"], 2, "--seed excludes --seeds: it replays one run"],
     [["--scale=0"], 2, 'invalid value "0" for --scale: it must be from 1 to 10000'],
+    [["--html="], 2, "--json and --html need the name of a file"],
+    [["--json=x", "--html=x"], 2, "--json and --html name the same file"],
     [["--sed=1"], 2, 'unknown flag "--sed": did you mean --seed?'],
     [["worst-day"], 2, 'simulate takes flags only, and "worst-day" is none'],
     [["--json=/nope/x"], 1, "--json /nope/x: there is no such directory: make it"],

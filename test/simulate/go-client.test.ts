@@ -15,6 +15,35 @@ describe("attempts", () => {
     expect(pausesOf(stage.offers)).toEqual([10, 10, 10]);
   });
 
+  test("that lead nowhere are counted by what they cost", () => {
+    // Each proxy is away for a minute after its match.
+    const minute = 60 * SECOND;
+    const stage = new Stage({ pollIntervals: { open: minute, moderate: minute, strict: minute } });
+    stage.person();
+    stage.clock.advance(5 * SECOND);
+    stage.proxy("newest", { silence: 1 });
+    stage.clock.advance(10 * SECOND);
+    stage.proxy("newest", { useless: true });
+    stage.clock.advance(10 * SECOND);
+    stage.proxy("newest");
+    stage.clock.advance(20 * SECOND);
+    expect(stage.offers.map(({ end }) => end)).toEqual([
+      "denied",
+      "timed-out",
+      "answered",
+      "answered",
+    ]);
+    const { lost, times } = stage.tally;
+    expect(lost.denied).toBe(10 * SECOND);
+    expect(lost.timedOut).toBe(10 * SECOND);
+    expect(lost.channelFailed).toBeWithin(10 * SECOND, 15 * SECOND);
+    expect(lost.unreachable).toBe(0);
+    // What is left is the last attempt, which needs 0.3 to 4 s for its answer, and the messages a little.
+    const [time = 0] = times;
+    const last = time - lost.denied - lost.timedOut - lost.channelFailed;
+    expect(last).toBeWithin(0.3 * SECOND, 5 * SECOND);
+  });
+
   test("whose channel does not open end 10 s after the answer", () => {
     const stage = new Stage({ pollIntervals: { open: 1, moderate: 1, strict: 1 } });
     stage.proxy("newest", { useless: true });

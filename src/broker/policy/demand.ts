@@ -3,9 +3,6 @@
 /** How long an offer counts, in ms: after this time its weight has fallen to 1/e. */
 const MEMORY = 60_000;
 
-/** Proxies that a pool keeps for clients that nothing announces: a small broker must never be without. */
-const FEW = 32;
-
 /** A proxy that was matched is away for one poll interval. The reserve has the offers of so many intervals. */
 const INTERVALS = 1.5;
 
@@ -27,14 +24,15 @@ export class Demand {
   }
 
   /**
-   * How many proxies should wait, when matched ones come back after `interval` ms. A pool with fewer is scarce.
+   * How many proxies should wait, when matched ones come back after `interval` ms: `least` and those that the offers need.
+   * A pool with fewer is scarce.
    *
    * The number that waits is known at every moment, unlike the share of offers that was denied, which a broker with a
    * client in 100 s learns too late, and which is 0 as soon as there is enough. It is stable, too: polls that are kept
    * make the pool larger until it has its reserve, and then no more are kept.
    */
-  reserve(interval: number, now: number): number {
-    return FEW + INTERVALS * this.expectedIn(interval, now);
+  reserve(least: number, interval: number, now: number): number {
+    return least + INTERVALS * this.expectedIn(interval, now);
   }
 
   #offersAt(now: number): number {

@@ -1,7 +1,12 @@
 /** What the matchmaker asks and does not decide itself: who waits where, who is taken, and when a wait ends. */
 
 import type { NatType } from "../../messages/nat-type.ts";
-import { POOL_OF_PROXY, type PoolName, POOLS_FOR_CLIENT } from "./nat-classes.ts";
+import {
+  POOL_OF_PROXY,
+  type PoolName,
+  POOLS_FOR_CLIENT,
+  type PoolsForClient,
+} from "./nat-classes.ts";
 
 /** How long a poll waits for a client in the reference broker, in ms. */
 export const PROXY_DEADLINE = 10_000;
@@ -38,8 +43,7 @@ export interface IntervalBounds {
 export interface MatchingPolicy {
   /** Where a proxy waits, by its NAT type. */
   readonly poolOfProxy: Readonly<Record<NatType, PoolName>>;
-  /** Where a client looks for a proxy, by its NAT type, in this order. */
-  readonly poolsForClient: Readonly<Record<NatType, readonly PoolName[]>>;
+  readonly poolsForClient: PoolsForClient;
   /** Whether one proxy of a pool is taken before another: an order without ties. */
   readonly comesBefore: (one: Candidate, other: Candidate) => boolean;
   /** How long a poll waits for a client, in ms: whole seconds. */
@@ -58,6 +62,11 @@ export interface MatchingPolicy {
   readonly clientWait: number;
   /** How many offers may do so at once. */
   readonly maxWaitingClients: number;
+  /**
+   * How many proxies a pool keeps for clients that nothing announces, more than 0: with fewer it is scarce, however few
+   * clients come. A small broker must never be without.
+   */
+  readonly leastReserve: number;
   /** Undefined: poll intervals are as configured. */
   readonly adaptiveInterval: IntervalBounds | undefined;
   /**
@@ -73,6 +82,36 @@ export interface MatchingPolicy {
   readonly rememberNat: number;
   /** Whether a client gets a proxy of another country if there is one. */
   readonly avoidSameCountry: boolean;
+  /**
+   * Whether a client looks in the last of its pools first while that one has more proxies than it needs. A client may be
+   * wrong about its NAT: new ones claim to be unrestricted until a channel has failed.
+   */
+  readonly shareSurplus: boolean;
+}
+
+/** Throws if the times of a policy contradict one another: it would strand peers. */
+export function assertPolicy(policy: MatchingPolicy): void {
+  const { proxyDeadline, proxyWait, clientDeadline, clientWait, secondChance = 0 } = policy;
+  const { leastReserve } = policy;
+  const refuse = (fault: string) => {
+    throw new RangeError(`a matching policy is refused: ${fault}`);
+  };
+  if (proxyDeadline % 1_000 !== 0 || proxyWait % 1_000 !== 0) {
+    refuse(`proxyDeadline (${proxyDeadline}) and proxyWait (${proxyWait}) must be whole seconds`);
+  }
+  if (proxyDeadline <= 0 || proxyDeadline > proxyWait) {
+    refuse(`proxyDeadline (${proxyDeadline}) must be above 0 and at most proxyWait (${proxyWait})`);
+  }
+  if (proxyWait > LONGEST_PROXY_WAIT) {
+    refuse(`proxyWait (${proxyWait}) must be at most ${LONGEST_PROXY_WAIT}: proxies give up then`);
+  }
+  if (leastReserve <= 0) refuse(`leastReserve (${leastReserve}) must be above 0`);
+  if (Math.max(clientWait, secondChance) >= clientDeadline) {
+    refuse(
+      `clientWait (${clientWait}) and secondChance (${secondChance}) must be ` +
+        `less than clientDeadline (${clientDeadline})`,
+    );
+  }
 }
 
 /** Who serves the fewest clients comes first, and among equals who has waited longest. */
@@ -97,12 +136,14 @@ export const REFERENCE_POLICY: MatchingPolicy = {
   leastNextPoll: 0,
   clientWait: 0,
   maxWaitingClients: 0,
+  leastReserve: 32,
   adaptiveInterval: undefined,
   secondChance: undefined,
   silentProxiesLast: false,
   learnFromRetries: false,
   rememberNat: 0,
   avoidSameCountry: false,
+  shareSurplus: false,
 };
 
 /** The policy that is in force unless the operator says otherwise: it matches more people with the same proxies. */
@@ -112,9 +153,15 @@ export const REACH_POLICY: MatchingPolicy = {
     one.unreliable === other.unreliable ? fewestClientsFirst(one, other) : other.unreliable,
   proxyWait: 25_000,
   leastNextPoll: 1_000,
-  clientWait: 3_000,
+  // A client that waits for longer has too little time left for an answer: those take up to 4 s.
+  clientWait: 2_000,
   maxWaitingClients: 5_000,
-  adaptiveInterval: { least: 1_000, most: 60_000 },
+  // Go proxies never come back sooner than 1 s after a response. With 1 s as the least, one that was matched at once would
+  // be held back for longer, since intervals are spread and count from the poll.
+  adaptiveInterval: { least: 500, most: 60_000 },
   secondChance: 2_000,
   silentProxiesLast: true,
+  rememberNat: 24 * 3_600_000,
+  avoidSameCountry: true,
+  shareSurplus: true,
 };

@@ -17,11 +17,14 @@ export const POOL_OF_PROXY: Readonly<Record<NatType, PoolName>> = {
   unknown: "strict",
 };
 
+/** Where a client looks for a proxy, by its NAT type, in this order. */
+export type PoolsForClient = Readonly<Record<NatType, readonly PoolName[]>>;
+
 /**
- * Where a client looks for a proxy, by its NAT type, in this order. Who can reach strict proxies takes those first, so
+ * Who can reach strict proxies takes those first, so
  * that the open ones are left for clients that can reach no others.
  */
-export const POOLS_FOR_CLIENT: Readonly<Record<NatType, readonly PoolName[]>> = {
+export const POOLS_FOR_CLIENT: PoolsForClient = {
   unrestricted: ["strict", "moderate", "open"],
   open: ["strict", "moderate", "open"],
   moderate: ["moderate", "open"],
@@ -29,3 +32,15 @@ export const POOLS_FOR_CLIENT: Readonly<Record<NatType, readonly PoolName[]>> = 
   strict: ["open"],
   unknown: ["open"],
 };
+
+/** The same pools in the reverse order. */
+export function easiestFirst(pools: PoolsForClient): PoolsForClient {
+  return {
+    unrestricted: pools.unrestricted.toReversed(),
+    open: pools.open.toReversed(),
+    moderate: pools.moderate.toReversed(),
+    restricted: pools.restricted.toReversed(),
+    strict: pools.strict.toReversed(),
+    unknown: pools.unknown.toReversed(),
+  };
+}

@@ -73,12 +73,15 @@ const WORDS: ReadonlyMap<number, string> = new Map([
 /** Status and fields of each head seen, with their line ends. */
 const RENDERED = new WeakMap<ReplyHead, string>();
 
-/** The head of a reply, and its body unless that is a `BodySource`, in one piece. */
+/** The head of a reply, and its body unless that is a `BodySource`, in one piece. What is ASCII stays text. */
 export function renderReply(reply: Reply, context: ReplyContext): string | Uint8Array {
-  const head = renderHead(reply, context);
   const { body } = reply;
+  const length = lengthOf(body);
+  const head = renderHead(reply, length, context);
   if (body === undefined || !hasBody(reply, context)) return head;
-  if (typeof body === "string") return head + body;
+  if (typeof body === "string") {
+    return length === body.length ? head + body : Buffer.from(head + body);
+  }
   if (!(body instanceof Uint8Array)) return head;
   const bytes = Buffer.allocUnsafe(head.length + body.length);
   bytes.write(head, "latin1");
@@ -97,7 +100,7 @@ export function renderRefusal({ status, reason }: Refusal): string {
   return `HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${line}`;
 }
 
-function renderHead({ head, body }: Reply, context: ReplyContext): string {
+function renderHead({ head, body }: Reply, bodyLength: number, context: ReplyContext): string {
   let rendered = RENDERED.get(head);
   if (rendered === undefined) {
     rendered = ` ${head.status} ${wordsOf(head.status)}\r\n`;
@@ -107,7 +110,7 @@ function renderHead({ head, body }: Reply, context: ReplyContext): string {
   const { minorVersion, isHead, keepAlive, date } = context;
   // Go says no length for HEAD when the handler wrote nothing.
   const hasLength = !isBodiless(head.status) && !(isHead && body === undefined);
-  const length = hasLength ? `Content-Length: ${lengthOf(body)}\r\n` : "";
+  const length = hasLength ? `Content-Length: ${bodyLength}\r\n` : "";
   const version = minorVersion === 0 ? "HTTP/1.0" : "HTTP/1.1";
   return `${version}${rendered}Date: ${date}\r\n${length}${connectionField(minorVersion, keepAlive)}\r\n`;
 }

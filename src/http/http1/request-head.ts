@@ -85,7 +85,7 @@ export function parseRequestHead(text: string, wanted: ReadonlySet<string>): Req
     const end = text.indexOf("\n", colon);
     const nameStart = start;
     start = end + 1;
-    const name = names[colon - nameStart]?.find((one) => isName(one, text, nameStart));
+    const name = knownName(names[colon - nameStart], text, nameStart);
     if (name === undefined) continue;
     const value = trim(text, colon + 1, end);
     if (wanted.has(name)) {
@@ -219,6 +219,19 @@ function namesByLength(wanted: ReadonlySet<string>): readonly (readonly string[]
     NAMES.set(wanted, names);
   }
   return names;
+}
+
+/** The one of these names that stands there. */
+function knownName(
+  names: readonly string[] | undefined,
+  text: string,
+  start: number,
+): string | undefined {
+  if (names === undefined) return undefined;
+  for (const name of names) {
+    if (isName(name, text, start)) return name;
+  }
+  return undefined;
 }
 
 /** Whether this name, of letters in lower case, digits and hyphens, stands there in any letter case. */

@@ -35,8 +35,11 @@ export const FRAME_KIND = {
 const LENGTH_BYTES = 4;
 const HEADER_BYTES = 9;
 
-/** The longest frame, in bytes, its length left out. The longest message of a peer has 300 kB when it is decoded. */
-export const MAX_FRAME = 512 * 1024;
+/**
+ * The longest frame, in bytes, its length left out. A body of 100 kB may be a description of nothing but `<`, which is
+ * written with six bytes each.
+ */
+export const MAX_FRAME = 768 * 1024;
 
 /** Appends a frame. False, and nothing is appended, if it would be too long. */
 export function writeFrame<T>(

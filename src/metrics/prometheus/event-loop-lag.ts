@@ -6,7 +6,7 @@ import { Gauge, type Registry } from "prom-client";
 
 import { NAMESPACE } from "./counted-families.ts";
 
-/** How often the lag is measured, in ms. At 25 polls a second, fifty wake-ups a second would be a quarter of the CPU. */
+/** How often the lag is measured, in ms. A broker with 25 polls a second wakes up some 50 times a second for them. */
 const RESOLUTION = 100;
 
 /** Milliseconds without work after which nothing is measured until there is some. */

@@ -4,6 +4,7 @@ import type { OfferOutcome } from "../../broker/broker.ts";
 import type { NatType } from "../../messages/nat-type.ts";
 import { writeDescription } from "../../messages/session-description.ts";
 import type { Random } from "../random.ts";
+import type { LostTime, Setback } from "../tally.ts";
 import { Connection, type Field } from "./field.ts";
 import { canConnect, type ClientTraits } from "./traits.ts";
 
@@ -24,6 +25,7 @@ export class GoClient {
   #attempts = 0;
   /** A channel failed while it claimed a NAT type that it did not know. */
   #failedClaim = false;
+  readonly #lost: LostTime = { denied: 0, timedOut: 0, channelFailed: 0, unreachable: 0 };
 
   constructor(field: Field, traits: ClientTraits, random: Random) {
     this.#field = field;
@@ -79,8 +81,8 @@ export class GoClient {
       if (outcome?.kind === "timed-out") tally.timedOut(now);
       const answer = outcome?.kind === "answered" ? outcome.answer : undefined;
       this.#in(latency, () => {
-        if (answer === undefined) this.#again(started);
-        else this.#connect(started, answer, isClaim);
+        if (answer !== undefined) this.#connect(started, answer, isClaim);
+        else this.#again(started, setbackOf(outcome));
       });
     };
     broker.offer(offer, connection).then(ended, () => ended(undefined));
@@ -96,7 +98,7 @@ export class GoClient {
     }
     this.#in(this.#random.between(OPENING_TIME.least, OPENING_TIME.most), () => {
       if (session.open(this.#traits.stay, () => this.#comeBack()))
-        tally.matched(this.#firstAttempt, answered);
+        tally.matched(this.#firstAttempt, answered, this.#lost);
       else this.#channelFailed(started, answered, isClaim);
     });
   }
@@ -110,16 +112,22 @@ export class GoClient {
     const { clock, tally } = this.#field;
     tally.channelFailed(clock.now());
     if (isClaim) this.#failedClaim = true;
-    this.#in(answered + CHANNEL_TIMEOUT - clock.now(), () => this.#again(started));
+    this.#in(answered + CHANNEL_TIMEOUT - clock.now(), () => this.#again(started, "channelFailed"));
   }
 
   /** Tries again when the reconnect timer of the last attempt has fired. */
-  #again(started: number): void {
-    const { clock } = this.#field;
-    this.#in(Math.max(0, started + RECONNECT_TIMEOUT - clock.now()), () => this.#attempt());
+  #again(started: number, setback: Setback): void {
+    const next = Math.max(started + RECONNECT_TIMEOUT, this.#field.clock.now());
+    this.#lost[setback] += next - started;
+    this.#in(next - this.#field.clock.now(), () => this.#attempt());
   }
 
   #in(delay: number, callback: () => void): void {
     this.#field.clock.callAt(this.#field.clock.now() + delay, callback);
   }
+}
+
+function setbackOf(outcome: OfferOutcome | undefined): Setback {
+  if (outcome === undefined) return "unreachable";
+  return outcome.kind === "timed-out" ? "timedOut" : "denied";
 }

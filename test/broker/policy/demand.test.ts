@@ -17,11 +17,11 @@ test("the rate of offers is known after some minutes, and forgotten in as many",
 });
 
 test("a pool that nobody asks needs a few proxies", () => {
-  expect(new Demand().reserve(20_000, 1_000)).toBe(32);
+  expect(new Demand().reserve(32, 20_000, 1_000)).toBe(32);
 });
 
 test("the reserve has the offers of one and a half intervals", () => {
   const demand = demandOf(100, 300_000);
-  expect(demand.reserve(20_000, 300_000)).toBeCloseTo(32 + 1.5 * 200, -1.2);
-  expect(demand.reserve(60_000, 300_000)).toBeCloseTo(32 + 1.5 * 600, -1.2);
+  expect(demand.reserve(32, 20_000, 300_000)).toBeCloseTo(32 + 1.5 * 200, -1.2);
+  expect(demand.reserve(32, 60_000, 300_000)).toBeCloseTo(32 + 1.5 * 600, -1.2);
 });

@@ -42,3 +42,25 @@ test("the broker obeys whatever policy it is given", async () => {
   await settle();
   expect(first.outcome?.kind).toBe("idle");
 });
+
+test.each([
+  [
+    { proxyDeadline: 10_000, proxyWait: 9_000 },
+    "proxyDeadline (10000) must be above 0 and at most",
+  ],
+  [{ proxyDeadline: 0, proxyWait: 0 }, "proxyDeadline (0) must be above 0"],
+  [{ proxyWait: 25_500 }, "proxyWait (25500) must be whole seconds"],
+  [{ proxyWait: 29_000 }, "proxyWait (29000) must be at most 28000"],
+  [
+    { clientWait: 5_000 },
+    "clientWait (5000) and secondChance (0) must be less than clientDeadline",
+  ],
+  [
+    { secondChance: 5_000 },
+    "clientWait (0) and secondChance (5000) must be less than clientDeadline (5000)",
+  ],
+  [{ leastReserve: 0 }, "leastReserve (0) must be above 0"],
+])("a policy whose values contradict one another is refused: %o", (values, message) => {
+  const policy = { ...REFERENCE_POLICY, ...values };
+  expect(() => new TestBroker({ policy })).toThrow(message);
+});

@@ -61,17 +61,22 @@ test("a full table leaves new addresses unnoted, and known ones are noted again"
 test("a poll costs the same after the first entries have expired", () => {
   const allowance = new PollAllowance(20_000, 1_000_000);
   let key = 0;
+  /** Polls from new addresses, 5,000 a second; returns the least that one costs in µs, of a thousand in a row. */
   const polls = (count: number): number => {
-    const start = performance.now();
-    for (let i = 0; i < count; i++) {
-      key++;
-      allowance.mustWaitUntil(key, key / 5);
-      allowance.note(key, key / 5);
+    let least = Infinity;
+    for (let done = 0; done < count; done += 1_000) {
+      const start = performance.now();
+      for (let i = 0; i < 1_000; i++) {
+        key++;
+        allowance.mustWaitUntil(key, key / 5);
+        allowance.note(key, key / 5);
+      }
+      least = Math.min(least, performance.now() - start);
     }
-    return ((performance.now() - start) * 1_000) / count;
+    return least;
   };
   const before = polls(90_000);
-  // 5,000 new addresses a second for a minute and a bit.
+  // For a minute and a bit.
   polls(200_000);
   const after = polls(90_000);
   expect(after).toBeLessThan(10 * before + 1);

@@ -123,6 +123,29 @@ describe("a proxy that did not answer", () => {
     expect([other.outcome?.kind, silent.outcome]).toEqual(["matched", undefined]);
   });
 
+  test("is not to blame if a second one does not answer that offer either", async () => {
+    const t = new TestBroker({ policy: { ...policy, secondChance: 2_000 } });
+    t.poll("first", { address });
+    t.poll("second");
+    t.offer("nobody can answer this");
+    t.clock.advance(25_000);
+    expect(t.events.count("proxy-silent")).toBe(0);
+    const again = t.poll("first again", { address });
+    t.poll("busy", { clients: 8 });
+    t.offer("o");
+    await settle();
+    expect(again.outcome?.kind).toBe("matched");
+  });
+
+  test("is not to blame if it had less time than others, since its client had to wait for it", () => {
+    const t = new TestBroker({ policy: { ...policy, clientWait: 3_000, maxWaitingClients: 9 } });
+    t.offer("o");
+    t.clock.advance(2_900);
+    t.poll("p", { address });
+    t.clock.advance(25_000);
+    expect(t.events.count("proxy-silent")).toBe(0);
+  });
+
   test("is nothing special for the reference", async () => {
     const t = new TestBroker();
     t.poll("silent", { address });
@@ -134,6 +157,18 @@ describe("a proxy that did not answer", () => {
     await settle();
     expect(silent.outcome?.kind).toBe("matched");
   });
+});
+
+test("whoever sends offers that nobody can answer puts no honest proxy behind his own", async () => {
+  const t = new TestBroker({ policy: REACH_POLICY });
+  for (let n = 0; n < 100; n++) t.poll(`honest ${n}`, { address: new Address(`198.51.100.${n}`) });
+  for (let n = 0; n < 50; n++) {
+    t.offer("v=nonsense");
+    t.clock.advance(500);
+    await settle();
+  }
+  t.clock.advance(60_000);
+  expect(t.events.count("proxy-silent")).toBe(0);
 });
 
 test("a hundred liars among a thousand proxies cost hardly anybody a match after five minutes", async () => {

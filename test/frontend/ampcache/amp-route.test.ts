@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 
+import { writeDescription } from "../../../src/messages/session-description.ts";
 import { until } from "../../interop/waiting.ts";
 import { encodeAmpPath, readAmpResponse } from "../../kit/amp-client.ts";
 import { type HttpFrontend, startHttpFrontend } from "../../kit/http-frontend.ts";
@@ -103,7 +104,7 @@ describe("what is below /amp/client/", () => {
     await until(5_000, "client", () => proxy.outcome);
     expect(proxy.outcome).toMatchObject({
       kind: "matched",
-      offer: JSON.stringify({ type: "offer", sdp: "v".repeat(length) }),
+      offer: writeDescription(JSON.stringify({ type: "offer", sdp: "v".repeat(length) })),
     });
     await t.answer("a", "v".repeat(50_000));
     expect(readAmpResponse((await response).body)).toBe(`{"answer":"${"v".repeat(50_000)}"}`);

@@ -2,12 +2,18 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { OFFER_CALL, POLL_CALL, SESSIONS_CALL } from "../../../src/link/socket/broker-calls.ts";
+import {
+  ANSWER_CALL,
+  OFFER_CALL,
+  POLL_CALL,
+  SESSIONS_CALL,
+} from "../../../src/link/socket/broker-calls.ts";
 import { NO_PAYLOAD } from "../../../src/link/socket/codec.ts";
 import { FRAME_KIND } from "../../../src/link/socket/frame.ts";
 import { PAGE_CALL } from "../../../src/link/socket/pages.ts";
 import { parseFingerprint } from "../../../src/messages/fingerprint.ts";
 import { writeDescription } from "../../../src/messages/session-description.ts";
+import { sessionId } from "../../kit/test-broker.ts";
 import { anOffer, aPoll, SocketDirectory, TestCore, TestFrontend, until } from "./linked.ts";
 import { frameBytes, helloBytes, RawPeer } from "./raw-peer.ts";
 
@@ -48,6 +54,12 @@ async function letIn(t: { readonly path: string; readonly core: TestCore }): Pro
   }
   await until(() => t.core.load.waitingProxies === 21);
   return peer;
+}
+
+/** A frame with another text in the place of a description, quotes included. */
+function forged(text: string, frameWith: (description: string) => Buffer): Buffer {
+  const inner = "#".repeat(text.length - 2);
+  return Buffer.from(frameWith(inner).toString("latin1").replace(`"${inner}"`, text), "latin1");
 }
 
 describe("a frontend is let in only with a hello", () => {
@@ -122,6 +134,19 @@ describe("a frontend that misbehaves is cut off, and its polls are withdrawn", (
       frameBytes(OFFER_CALL.kind, 1, OFFER_CALL.request, anOffer("o")),
     ],
     ["an id twice at once", Buffer.concat([poll, poll])],
+    [
+      "an offer that is more than one JSON string",
+      forged('"o","RelayURL":"wss://192.0.2.1/","x":"y"', (offer) =>
+        frameBytes(OFFER_CALL.kind, 100, OFFER_CALL.request, anOffer(offer)),
+      ),
+    ],
+    [
+      "an answer that is more than one JSON string",
+      forged('"a","error":"e"', (text) => {
+        const answer = { sid: sessionId("s"), answer: writeDescription(text) };
+        return frameBytes(ANSWER_CALL.kind, 100, ANSWER_CALL.request, answer);
+      }),
+    ],
     ["a cancel with a payload", frameBytes(FRAME_KIND.cancel, 1, PAGE_CALL.request, "")],
   ])("for %s", async (_, bytes) => {
     await using t = await attack();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
+import { MAX_FRAME } from "../../../src/link/socket/frame.ts";
 import { parseFingerprint } from "../../../src/messages/fingerprint.ts";
 import { descriptionText, writeDescription } from "../../../src/messages/session-description.ts";
 import { anOffer, newAddress, SocketDirectory, TestCore, TestFrontend, until } from "./linked.ts";
@@ -72,7 +73,7 @@ describe("a match over the link", () => {
 
   test("is refused to a message that fits no frame, and the link goes on", async () => {
     await using t = await link();
-    const endless = "x".repeat(600_000);
+    const endless = "x".repeat(MAX_FRAME);
     const offer = t.near.offer(endless);
     await until(() => offer.outcome !== undefined);
     expect(offer.outcome).toEqual({ kind: "denied" });

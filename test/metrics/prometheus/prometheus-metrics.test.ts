@@ -241,7 +241,7 @@ describe("our own families", () => {
       snowflake_matches_in_flight: 1,
       snowflake_poll_interval_seconds: 3,
       snowflake_waiting_clients: 1,
-      snowflake_rounded_policy_acts_total: 10,
+      snowflake_rounded_policy_acts_total: 11,
       snowflake_rounded_client_poll_outcomes_total: 6 * 3,
       snowflake_rounded_offer_to_answer_seconds: 13 + 3,
       snowflake_rounded_poll_to_offer_seconds: 3 * 19,
