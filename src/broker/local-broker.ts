@@ -377,7 +377,7 @@ export class LocalBroker implements Broker {
   answeredElsewhere(client: Client, answer: SessionDescription): boolean {
     if (client.queue === undefined) return false;
     if (client.match !== undefined) {
-      this.#reach.unanswered(client.match, this.#parts.clock.now());
+      this.#reach.overtaken(client.match, this.#parts.clock.now());
       this.#parts.events.policyActed("second-answered");
     }
     this.#endClient(client, "answered", { kind: "answered", answer }, "overtaken");

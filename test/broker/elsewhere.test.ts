@@ -9,8 +9,11 @@ import { descriptionText, writeDescription } from "../../src/messages/session-de
 import { settle, TestBroker } from "../kit/test-broker.ts";
 import { anOffer } from "../link/socket/linked.ts";
 
+/** With a waiting time of 3 s. */
+const REACH = { ...REACH_POLICY, clientWait: 3_000 };
+
 /** Asks another broker for every client, which says what the test says. */
-function joined(policy = REACH_POLICY) {
+function joined(policy = REACH) {
   const t = new TestBroker({ policy });
   const asked: Client[] = [];
   const ended: Client[] = [];
