@@ -23,8 +23,9 @@ export class DeadlineQueue<Entry extends Expiring<Entry>> {
   #head: Entry | undefined;
   #tail: Entry | undefined;
   #size = 0;
-  /** A timer is set; it may be early, when the head it was set for has left. */
-  #armed = false;
+  /** When the timer fires: it may be early, when the head it was set for has left. Infinity: none is set. */
+  #armedFor = Infinity;
+  #disarm: (() => void) | undefined;
 
   /** `delay`: ms that every entry waits. `onDue` is called for an entry whose time is up, and has to remove it. */
   constructor(clock: Clock, delay: number, onDue: (entry: Entry) => void) {
@@ -55,7 +56,7 @@ export class DeadlineQueue<Entry extends Expiring<Entry>> {
     if (after === undefined) this.#tail = entry;
     else after.earlier = entry;
     this.#size++;
-    if (!this.#armed || this.#head === entry) this.#arm(entry.deadline);
+    if (entry.deadline < this.#armedFor) this.#arm(entry.deadline);
   }
 
   /** Takes out an entry, which must be in this queue. */
@@ -74,20 +75,25 @@ export class DeadlineQueue<Entry extends Expiring<Entry>> {
     for (let entry = this.#head; entry !== undefined; entry = entry.later) yield entry;
   }
 
+  /** Sets the timer, instead of one that is set for later. */
   #arm(at: number): void {
-    this.#armed = true;
-    this.#clock.callAt(at, () => {
+    this.#disarm?.();
+    this.#armedFor = at;
+    this.#disarm = this.#clock.callAt(at, () => {
       this.#fire();
     });
   }
 
   #fire(): void {
-    this.#armed = false;
+    this.#armedFor = Infinity;
+    this.#disarm = undefined;
     const now = this.#clock.now();
     for (let left = AT_ONCE; left > 0; left--) {
       if (this.#head === undefined || this.#head.deadline > now) break;
       this.#onDue(this.#head);
     }
-    if (this.#head !== undefined && !this.#armed) this.#arm(this.#head.deadline);
+    if (this.#head !== undefined && this.#head.deadline < this.#armedFor) {
+      this.#arm(this.#head.deadline);
+    }
   }
 }
