@@ -106,9 +106,10 @@ export class Cluster implements Elsewhere, BusListener {
     return this.#peers.size;
   }
 
-  /** How many proxies another node is believed to have. */
-  hintsOf(node: string): number {
-    return this.#peers.total(node);
+  /** How many proxies another node is believed to have, in all pools or in this one. */
+  hintsOf(node: string, pool?: PoolName): number {
+    const counts = this.#peers.countsOf(node);
+    return pool === undefined ? counts.open + counts.moderate + counts.strict : counts[pool];
   }
 
   onConnected(): void {

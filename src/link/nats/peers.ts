@@ -32,10 +32,9 @@ export class Peers {
     return this.#peers.size;
   }
 
-  /** How many proxies a node is believed to have, in all pools. */
-  total(id: string): number {
-    const { open, moderate, strict } = this.#peers.get(id)?.counts ?? NOBODY;
-    return open + moderate + strict;
+  /** How many proxies a node is believed to have in each pool. */
+  countsOf(id: string): Readonly<PoolCounts> {
+    return this.#peers.get(id)?.counts ?? NOBODY;
   }
 
   /** A node says what it has. Returns whether it was not known. */
