@@ -130,7 +130,7 @@ test(
   "the day with the most polls comes out as it was published",
   () => {
     const parts = policy("reference-2024");
-    const scale = 100;
+    const scale = 200;
     const { tally } = run(scenario("published-day"), parts, { seed: 1, scale });
     const answered = (tally.times.length + tally.channelFailures) * scale;
     expect(answered / WORST_DAY.matched).toBeWithin(0.9, 1.1);
