@@ -25,12 +25,11 @@ import type { BrokerEvents, OfferEnd, PollEnd } from "./events.ts";
 import { Match, type MatchState } from "./match.ts";
 import { Matches, type WaitingCounts } from "./matches.ts";
 import { assertPolicy, type MatchingPolicy, REFERENCE_POLICY } from "./policy/matching-policy.ts";
-import { POOL_NAMES, type PoolName } from "./policy/nat-classes.ts";
-import { PollAllowance } from "./policy/poll-allowance.ts";
+import type { PoolName } from "./policy/nat-classes.ts";
 import type { PollIntervals } from "./policy/poll-intervals.ts";
 import { type CountryOf, Reach } from "./policy/reach.ts";
-import { bridgeHostPolicy, coveringPolicy, type RelayPolicy } from "./policy/relay-policy.ts";
 import { WaitingRoom } from "./policy/waiting-room.ts";
+import { PollAdmission } from "./poll-admission.ts";
 
 /** What the broker may hold at once, so that no flood can exhaust the machine. */
 export interface BrokerLimits {
@@ -89,14 +88,13 @@ export interface LocalBrokerParts {
 /** The broker of this process. All its state is in memory. */
 export class LocalBroker implements Broker {
   readonly #parts: LocalBrokerParts;
-  readonly #allowances: Readonly<Record<PoolName, PollAllowance>>;
   readonly #policy: MatchingPolicy;
   readonly #reach: Reach;
   readonly #matches: Matches;
+  readonly #admission: PollAdmission;
   readonly #clients: Clients;
   readonly #room: WaitingRoom;
   #bridges: BridgeList;
-  #relayPolicy: RelayPolicy;
   #elsewhere: Elsewhere | undefined;
   #draining = false;
   #retired = false;
@@ -105,13 +103,6 @@ export class LocalBroker implements Broker {
   /** Throws if the times of the policy contradict one another. */
   constructor(parts: LocalBrokerParts) {
     this.#parts = parts;
-    const allowance = (pool: PoolName) =>
-      new PollAllowance(parts.pollIntervals[pool], parts.limits.rateLimitEntries);
-    this.#allowances = {
-      open: allowance("open"),
-      moderate: allowance("moderate"),
-      strict: allowance("strict"),
-    };
     const policy = parts.policy ?? REFERENCE_POLICY;
     assertPolicy(policy);
     const { clock, events, limits, countryOf = () => undefined } = parts;
@@ -122,11 +113,16 @@ export class LocalBroker implements Broker {
       maxEntries: limits.rateLimitEntries,
       countryOf,
       keyOf: (address) => parts.hashAddress(networkOf(address, parts.ipv6Prefix)),
-      intervalOf: (pool) => this.#allowances[pool].interval,
+      intervalOf: (pool) => this.#admission.intervalOf(pool),
     });
     this.#matches = new Matches(clock, policy, {
       keepsWaiting: (match) => this.#reach.keepsWaiting(match, clock.now()),
       onIdle: (match) => this.#endPoll(match, "idle"),
+    });
+    this.#admission = new PollAdmission({
+      ...parts,
+      reach: this.#reach,
+      pools: this.#matches.pools,
     });
     this.#clients = new Clients(clock, policy, {
       onSilence: (client) => this.#askSecond(client),
@@ -134,7 +130,6 @@ export class LocalBroker implements Broker {
     });
     this.#room = new WaitingRoom(clock, policy, (client) => this.#deny(client));
     this.#bridges = parts.bridges;
-    this.#relayPolicy = this.#policyFor(parts.bridges);
   }
 
   /** From now on clients that find no proxy here are sought one elsewhere. */
@@ -147,34 +142,16 @@ export class LocalBroker implements Broker {
     const now = clock.now();
     const since = now - (poll.waited ?? 0);
     if (poll.waited === undefined) events.pollReceived(poll);
-    if (!this.#relayPolicy.accepts(poll.relayPattern)) {
-      events.pollEnded(poll, "pattern-rejected", now - since);
-      return Promise.resolve({
-        kind: "pattern-rejected",
-        nextPoll: NEXT_POLL_AFTER_PATTERN_REJECTION,
-      });
+    const admission = this.#admission.admit(poll, since, now);
+    if (admission.kind !== "admitted") {
+      events.pollEnded(poll, admission.kind, now - since);
+      const nextPoll =
+        admission.kind === "too-soon"
+          ? this.#nextPoll(admission.mayPollAt, now)
+          : NEXT_POLL_AFTER_PATTERN_REJECTION;
+      return Promise.resolve({ kind: admission.kind, nextPoll });
     }
-    const address = poll.address?.reveal() ?? "";
-    const addressKey = this.#parts.hashAddress(address);
-    events.pollAdmitted(poll, addressKey);
-    const network =
-      poll.address === undefined ? "" : networkOf(poll.address, this.#parts.ipv6Prefix);
-    const key = network === address ? addressKey : this.#parts.hashAddress(network);
-
-    const poolName = this.#reach.poolOf(poll, key, now);
-    const pool = this.#matches.pools[poolName];
-    const allowance = this.#allowances[poolName];
-    const adapted = this.#reach.adaptedInterval(pool, now);
-    const mustWaitUntil =
-      poll.waited === undefined ? allowance.mustWaitUntil(key, now, adapted) : undefined;
-    if (mustWaitUntil !== undefined) {
-      events.pollEnded(poll, "too-soon", 0);
-      return Promise.resolve({ kind: "too-soon", nextPoll: this.#nextPoll(mustWaitUntil, now) });
-    }
-    const told =
-      adapted === undefined ? allowance.interval : this.#reach.intervalToTell(poolName, adapted);
-    allowance.note(key, since, told);
-    const mayPollAt = since + told;
+    const { pool, addressKey, mayPollAt } = admission;
 
     const obstacle = this.#obstacle(poll, gone);
     if (obstacle !== undefined) {
@@ -188,11 +165,11 @@ export class LocalBroker implements Broker {
       since,
       mayPollAt,
       pool,
-      addressKey: key,
-      unreliable: this.#reach.isUnreliable(key, now),
+      addressKey,
+      unreliable: this.#reach.isUnreliable(addressKey, now),
       settle: resolve,
     });
-    const client = this.#room.takeFor(poolName);
+    const client = this.#room.takeFor(pool.name);
     if (client !== undefined) {
       this.#matches.admitOffered(match);
       client.match = match;
@@ -201,7 +178,7 @@ export class LocalBroker implements Broker {
       return promise;
     }
     this.#matches.admit(match, now);
-    this.#elsewhere?.proxyWaits(poolName);
+    this.#elsewhere?.proxyWaits(pool.name);
     gone.addEventListener("abort", () => {
       if (match.state === "waiting") this.#endPoll(match, "withdrawn");
     });
@@ -406,27 +383,22 @@ export class LocalBroker implements Broker {
   /** From now on the offers of clients go to these bridges; matches in flight keep theirs. */
   replaceBridges(bridges: BridgeList): void {
     this.#bridges = bridges;
-    this.#relayPolicy = this.#policyFor(bridges);
+    this.#admission.replaceBridges(bridges);
   }
 
   /** The poll interval of each pool at this moment: the configured one, or what a policy makes of it. */
   intervalsInForce(): PollIntervals {
-    const now = this.#parts.clock.now();
-    const inForce = (name: PoolName) =>
-      this.#reach.adaptedInterval(this.#matches.pools[name], now) ??
-      this.#allowances[name].interval;
-    return { open: inForce("open"), moderate: inForce("moderate"), strict: inForce("strict") };
+    return this.#admission.intervalsInForce(this.#parts.clock.now());
   }
 
   /** The configured poll intervals. */
   get pollIntervals(): PollIntervals {
-    const { open, moderate, strict } = this.#allowances;
-    return { open: open.interval, moderate: moderate.interval, strict: strict.interval };
+    return this.#admission.pollIntervals;
   }
 
   /** From now on polls are noted with these intervals; addresses already noted keep their deadlines. */
   replacePollIntervals(intervals: PollIntervals): void {
-    for (const pool of POOL_NAMES) this.#allowances[pool].interval = intervals[pool];
+    this.#admission.replacePollIntervals(intervals);
   }
 
   /** Clients that are left when this broker stops are asked of another: none gets a second proxy here any more. */
@@ -472,11 +444,6 @@ export class LocalBroker implements Broker {
     this.#clients.check(expect);
     this.#room.check(expect, (pool) => pools[pool].size === 0);
     return [...faults];
-  }
-
-  #policyFor(bridges: BridgeList): RelayPolicy {
-    const allowed = this.#parts.allowedRelayPattern;
-    return allowed === undefined ? bridgeHostPolicy(bridges.hosts()) : coveringPolicy(allowed);
   }
 
   /** Ends a waiting poll that gets no client. */
