@@ -49,9 +49,13 @@ export class JsonMembers<Message> {
   }
 
   #find(name: string): Member<Message> | undefined {
-    return this.#members.get(name) ?? this.#members.get(foldName(name));
+    const member = this.#members.get(name);
+    return member === undefined && FOLDS.test(name) ? this.#members.get(foldName(name)) : member;
   }
 }
+
+/** Letters that fold to others which names of members have. */
+const FOLDS = /[A-Z\u017f\u212a]/;
 
 /** U+017F is the one letter whose lower case is itself although it folds to an ASCII letter; U+212A lowers to k. */
 function foldName(name: string): string {

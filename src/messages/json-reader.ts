@@ -22,6 +22,9 @@ const MAX_DEPTH = 10_000;
 /** Strings up to this length without an escape are checked character by character, longer ones by `JSON.parse`. */
 const SHORT_STRING = 64;
 
+/** A number, as RFC 8259 has it. In a body of nothing else this takes half the time of a loop. */
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
 
@@ -34,10 +37,11 @@ const CLOSE_BRACKET = 0x5d;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 const MINUS = 0x2d;
-const PLUS = 0x2b;
-const DOT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
+const SMALL_F = 0x66;
+const SMALL_N = 0x6e;
+const SMALL_T = 0x74;
 
 export class JsonReader {
   readonly #text: string;
@@ -227,10 +231,10 @@ export class JsonReader {
         return "object";
       case OPEN_BRACKET:
         return "array";
-      case 0x74: // t
-      case 0x66: // f
+      case SMALL_T:
+      case SMALL_F:
         return "boolean";
-      case 0x6e: // n
+      case SMALL_N:
         return "null";
       default:
         if (code === MINUS || isDigit(code)) return "number";
@@ -261,6 +265,11 @@ export class JsonReader {
 
   /** Passes over the value at the position, nested to any legal depth, without recursion. */
   #skipValue(): void {
+    const first = this.#code();
+    if (first !== OPEN_BRACE && first !== OPEN_BRACKET) {
+      this.#skipScalar();
+      return;
+    }
     /** The closing code of every array and object that is open. */
     const open: number[] = [];
     for (;;) {
@@ -300,11 +309,22 @@ export class JsonReader {
 
   /** Passes over a string, number or literal; false after a syntax error. */
   #skipScalar(): boolean {
-    const kind = this.#peek();
-    if (kind === "string") return this.#string() !== undefined;
-    if (kind === "number") return this.#skipNumber();
-    if (kind === "null") return this.#skipLiteral("null");
-    return kind === "boolean" && this.#skipLiteral(this.#code() === 0x74 ? "true" : "false");
+    if (this.#syntaxError !== undefined) return false;
+    const code = this.#code();
+    switch (code) {
+      case QUOTE:
+        return this.#string() !== undefined;
+      case SMALL_T:
+        return this.#skipLiteral("true");
+      case SMALL_F:
+        return this.#skipLiteral("false");
+      case SMALL_N:
+        return this.#skipLiteral("null");
+      default:
+        if (code === MINUS || isDigit(code)) return this.#skipNumber();
+        this.#fail();
+        return false;
+    }
   }
 
   #skipLiteral(literal: string): boolean {
@@ -318,46 +338,22 @@ export class JsonReader {
 
   #skipNumber(): boolean {
     const start = this.#position;
-    let exponent = 0;
-    if (this.#code() === MINUS) this.#position++;
-    if (this.#code() === ZERO) this.#position++;
-    else if (!this.#skipDigits()) return false;
-    if (this.#code() === DOT) {
-      this.#position++;
-      if (!this.#skipDigits()) return false;
+    NUMBER.lastIndex = start;
+    if (!NUMBER.test(this.#text)) {
+      this.#fail();
+      return false;
     }
-    if ((this.#code() | 0x20) === 0x65) {
-      this.#position++;
-      const sign = this.#code();
-      if (sign === PLUS || sign === MINUS) this.#position++;
-      exponent = this.#position;
-      if (!this.#skipDigits()) return false;
-      exponent = this.#position - exponent;
-    }
-    if (this.#finiteNumbers && this.#isInfinite(start, exponent)) {
+    this.#position = NUMBER.lastIndex;
+    if (this.#finiteNumbers && this.#isInfinite(start)) {
       this.#typeError ??= "invalid JSON: a number is too large";
     }
     return true;
   }
 
-  /**
-   * Whether the number from `start` to the position is beyond the range of a double. `exponentDigits`: 0 if it has none.
-   * Most can be told by their length alone, which costs a tenth.
-   */
-  #isInfinite(start: number, exponentDigits: number): boolean {
-    if (this.#position - start < 200 && exponentDigits < 3) return false;
+  /** Whether the number from `start` to the position is beyond the range of a double. The shortest is `1e309`. */
+  #isInfinite(start: number): boolean {
+    if (this.#position - start < 5) return false;
     return !Number.isFinite(Number(this.#text.slice(start, this.#position)));
-  }
-
-  /** Passes over one or more digits; false, and a syntax error, if there is none. */
-  #skipDigits(): boolean {
-    if (!isDigit(this.#code())) {
-      this.#fail();
-      return false;
-    }
-    do this.#position++;
-    while (isDigit(this.#code()));
-    return true;
   }
 }
 
