@@ -23,6 +23,7 @@ import {
   requiredCount,
   UsageError,
 } from "./options.ts";
+import { runProgram } from "./program.ts";
 import { median } from "./statistics.ts";
 import { alignColumns } from "./table.ts";
 import { findUpstream, OURS, PLAIN, type Target } from "./targets.ts";
@@ -152,13 +153,4 @@ function formatSeconds(seconds: number): string {
   return seconds === Infinity ? `never in ${GIVE_UP / 1000} s` : `${seconds.toFixed(1)} s`;
 }
 
-const interrupted = new AbortController();
-process.once("SIGINT", () => interrupted.abort());
-process.once("SIGTERM", () => interrupted.abort());
-try {
-  await main(process.argv.slice(2), interrupted.signal);
-  process.exit();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(error instanceof UsageError ? 2 : 1);
-}
+await runProgram(main);

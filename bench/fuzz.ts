@@ -23,6 +23,7 @@ import {
   requiredCount,
   UsageError,
 } from "./options.ts";
+import { runProgram } from "./program.ts";
 
 /** What can be fuzzed. `peers`: HTTP/2 with clients that others wrote. */
 const TARGETS = ["http1", "http2", "hpack", "proxy", "peers"] as const;
@@ -126,9 +127,4 @@ function report(target: FuzzTarget, seed: number, { failure }: Checked): boolean
   return false;
 }
 
-try {
-  process.exit((await main(process.argv.slice(2))) ? 0 : 1);
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(error instanceof UsageError ? 2 : 1);
-}
+await runProgram(async (args) => ((await main(args)) ? 0 : 1));

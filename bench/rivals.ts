@@ -32,6 +32,14 @@ export function parseRivals(given: GivenOptions): ReadonlyMap<Rival, string> {
   );
 }
 
+/** As `parseRivals`, for what only whole brokers can be compared by: neither `uncounted` nor `go-floor`. */
+export function parseWholeRivals(given: GivenOptions): ReadonlyMap<Rival, string> {
+  const rivals = parseRivals(given);
+  if (rivals.has("uncounted") || rivals.has("go-floor"))
+    throw new UsageError("--against: only upstream and previous=DIR");
+  return rivals;
+}
+
 /**
  * This broker, its rivals and the floor. The first is the one that the others are compared with: a broker that this one
  * is to be better than, or `uncounted`, so that the ratios are what counting costs. `built` gets what has to be removed

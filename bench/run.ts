@@ -26,6 +26,7 @@ import {
   UsageError,
 } from "./options.ts";
 import { assertEnoughFiles } from "./processes.ts";
+import { runProgram } from "./program.ts";
 import { type CaseReport, countErrors, formatReport, reportObject } from "./report.ts";
 import { chooseTargets, parseRivals, RIVALS_HELP } from "./rivals.ts";
 import { PLAIN, splitTargets } from "./targets.ts";
@@ -168,13 +169,4 @@ function describeMachine(): string {
   ].join("\n");
 }
 
-const interrupted = new AbortController();
-process.once("SIGINT", () => interrupted.abort());
-process.once("SIGTERM", () => interrupted.abort());
-try {
-  process.exitCode = await main(process.argv.slice(2), interrupted.signal);
-} catch (error) {
-  const reason = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${interrupted.signal.aborted ? "interrupted" : reason}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await runProgram(main);

@@ -19,10 +19,10 @@ import {
   type Option,
   parseOptions,
   requiredCount,
-  UsageError,
 } from "./options.ts";
 import { assertEnoughFiles, startServer, withAllFiles } from "./processes.ts";
-import { chooseTargets, parseRivals } from "./rivals.ts";
+import { runProgram } from "./program.ts";
+import { chooseTargets, parseWholeRivals } from "./rivals.ts";
 import { StallProbe, type StallReading } from "./stall-probe.ts";
 import { alignColumns, type Column, tableCells } from "./table.ts";
 import { PLAIN, type Setup, type Target } from "./targets.ts";
@@ -62,9 +62,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
     process.stdout.write(`Usage: bun bench/stalls.ts [options]\n${formatOptions(OPTIONS)}`);
     return;
   }
-  const rivals = parseRivals(given);
-  if (rivals.has("uncounted") || rivals.has("go-floor"))
-    throw new UsageError("--against: only upstream and previous=DIR");
+  const rivals = parseWholeRivals(given);
   const transport = givenChoice(given, "transport", TRANSPORTS) ?? "plain";
   assertEnoughFiles(requiredCount(given, "proxies", 1));
   const rounds = requiredCount(given, "rounds", 1);
@@ -175,13 +173,4 @@ class CrowdProcess implements AsyncDisposable {
   }
 }
 
-const interrupted = new AbortController();
-process.once("SIGINT", () => interrupted.abort());
-process.once("SIGTERM", () => interrupted.abort());
-try {
-  await main(process.argv.slice(2), interrupted.signal);
-  process.exit();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(error instanceof UsageError ? 2 : 1);
-}
+await runProgram(main);

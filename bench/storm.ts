@@ -15,11 +15,11 @@ import {
   type Option,
   parseOptions,
   requiredCount,
-  UsageError,
 } from "./options.ts";
 import { readCpuTime } from "./process-usage.ts";
 import { assertEnoughFiles, startServer, withAllFiles } from "./processes.ts";
-import { chooseTargets, parseRivals } from "./rivals.ts";
+import { runProgram } from "./program.ts";
+import { chooseTargets, parseWholeRivals } from "./rivals.ts";
 import type { StormResult } from "./storm-process.ts";
 import { alignColumns, type Column, tableCells } from "./table.ts";
 import type { Target } from "./targets.ts";
@@ -53,9 +53,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
     process.stdout.write(`Usage: bun bench/storm.ts [options]\n${formatOptions(OPTIONS)}`);
     return;
   }
-  const rivals = parseRivals(given);
-  if (rivals.has("uncounted") || rivals.has("go-floor"))
-    throw new UsageError("--against: only upstream and previous=DIR");
+  const rivals = parseWholeRivals(given);
   assertEnoughFiles(requiredCount(given, "peers", 1));
   using built = new DisposableStack();
   built.use(openRunDirectory());
@@ -119,13 +117,4 @@ function parseResult(json: unknown): StormResult {
   };
 }
 
-const interrupted = new AbortController();
-process.once("SIGINT", () => interrupted.abort());
-process.once("SIGTERM", () => interrupted.abort());
-try {
-  await main(process.argv.slice(2), interrupted.signal);
-  process.exit();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(error instanceof UsageError ? 2 : 1);
-}
+await runProgram(main);
