@@ -2,45 +2,22 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import {
-  type MatchingPolicy,
-  REACH_POLICY,
-  REFERENCE_POLICY,
-} from "../../src/broker/policy/matching-policy.ts";
+import { REACH_POLICY } from "../../src/broker/policy/matching-policy.ts";
 import { quote } from "../../src/cli/go-flag.ts";
-import { formatOptionsPage, formatUsage } from "../../src/cli/help.ts";
+import { formatUsage } from "../../src/cli/help.ts";
 import { optionTable } from "../../src/cli/option-table.ts";
 import type { Role } from "../../src/cli/option.ts";
-import { type Options, parseOptions } from "../../src/cli/options.ts";
-
-/** The options of a command line that must be fit to run. */
-function run(
-  ...args: string[]
-): Omit<Options, "workerArguments"> & { warnings: readonly string[] } {
-  const { workerArguments: _, ...options } = runDefaultRole(...args);
-  return options;
-}
-
-function runDefaultRole(...args: string[]): Options & { warnings: readonly string[] } {
-  const parsed = parseOptions(args);
-  if (parsed.kind !== "run" || parsed.run.role !== "all-in-one") {
-    throw new Error(`${args.join(" ")}: ${JSON.stringify(parsed)}`);
-  }
-  return { ...parsed.run.options, warnings: parsed.warnings };
-}
-
-/** The message of a command line that must be refused. */
-function refusal(...args: string[]): string {
-  const parsed = parseOptions(args);
-  if (parsed.kind !== "error") throw new Error(`${args.join(" ")}: ${JSON.stringify(parsed)}`);
-  expect(parsed.exitCode).toBe(2);
-  expect(parsed.message).toEndWith(" (see --help)");
-  return parsed.message.slice(0, -" (see --help)".length);
-}
-
-const TLS = ["--cert", "c.pem", "--key", "k.pem"];
-const PLAIN = "--disable-tls";
-const ACME = "--acme-hostnames=a.example,b.example";
+import { parseOptions } from "../../src/cli/options.ts";
+import {
+  ACME,
+  GIVEN,
+  GIVEN_WITH_ACME,
+  PLAIN,
+  refusal,
+  run,
+  runDefaultRole,
+  TLS,
+} from "./command-lines.ts";
 
 test("the defaults are the Go broker's and ours", () => {
   expect(run(PLAIN)).toEqual({
@@ -111,63 +88,6 @@ test("every flag of the Go broker is in the table, with its type and default", (
   for (const flag of upstream) expect(flags).toContainEqual(flag);
   expect(new Set(flags.map(([name]) => name)).size).toBe(flags.length);
 });
-
-/** A value other than the default for every option that can be given. */
-const HALF_A_QUEUE =
-  "no clients through SQS: --broker-sqs-name and --broker-sqs-region go together";
-
-const policy = (parts: Partial<MatchingPolicy>) => ({ policy: { ...REACH_POLICY, ...parts } });
-
-const GIVEN = {
-  "trusted-hops": ["0x2", { trustedHops: 2 }],
-  addr: ["127.0.0.1:8080", { addr: { hostname: "127.0.0.1", port: 8080 } }],
-  "bridge-list-path": ["b.json", { bridgeListPath: "b.json" }],
-  "allowed-relay-pattern": ["^x$", { allowedRelayPattern: "^x$" }],
-  "poll-interval-filepath": ["p.json", { pollIntervalFilepath: "p.json" }],
-  policy: ["reference", { policy: REFERENCE_POLICY }],
-  "proxy-wait": ["28s", policy({ proxyWait: 28_000 })],
-  "client-wait": ["0", policy({ clientWait: 0 })],
-  "max-waiting-clients": ["9", policy({ maxWaitingClients: 9 })],
-  "adaptive-poll-interval": ["false", policy({ adaptiveInterval: undefined })],
-  "least-poll-interval": ["5s", policy({ adaptiveInterval: { least: 5_000, most: 60_000 } })],
-  "most-poll-interval": ["30s", policy({ adaptiveInterval: { least: 500, most: 30_000 } })],
-  "second-chance": ["0", policy({ secondChance: undefined })],
-  "silent-proxies-last": ["false", policy({ silentProxiesLast: false })],
-  "learn-from-retries": ["true", policy({ learnFromRetries: true })],
-  "remember-nat": ["12h", policy({ rememberNat: 43_200_000 })],
-  "avoid-same-country": ["false", policy({ avoidSameCountry: false })],
-  "share-surplus": ["false", policy({ shareSurplus: false })],
-  "max-waiting-proxies": ["1_000", { maxWaitingProxies: 1000 }],
-  "max-clients": ["7", { maxClients: 7 }],
-  "max-rate-limit-entries": ["8", { maxRateLimitEntries: 8 }],
-  "max-connections": ["300", { maxConnections: 300 }],
-  "proxy-protocol": ["1", { proxyProtocol: true }],
-  "idle-timeout": ["65s", { idleTimeout: 65_000 }],
-  "drain-spread": ["0", { drainSpread: 0 }],
-  "ipv6-prefix": ["56", { ipv6Prefix: 56 }],
-  "log-format": ["json", { logFormat: "json" }],
-  "log-level": ["debug", { logLevel: "debug" }],
-  "unsafe-logging": ["true", { unsafeLogging: true }],
-  "disable-geoip": ["T", { countryFiles: undefined }],
-  geoipdb: ["g4", { countryFiles: { ipv4: "g4", ipv6: "/usr/share/tor/geoip6", required: true } }],
-  geoip6db: ["g6", { countryFiles: { ipv4: "/usr/share/tor/geoip", ipv6: "g6", required: true } }],
-  "broker-sqs-name": ["q", { warnings: [HALF_A_QUEUE] }],
-  "broker-sqs-region": ["r", { warnings: [HALF_A_QUEUE] }],
-  "sqs-profiles": ["a,,b", {}],
-  workers: ["auto", { workers: "auto" }],
-  "metrics-log": ["m.log", { metricsLog: "m.log" }],
-  "ip-count-prefix": ["c", { ipCountPrefix: "c" }],
-  "ip-count-interval": ["90m", { ipCountInterval: 5_400_000 }],
-} as const;
-
-/** The same for those that need `--acme-hostnames`. */
-const GIVEN_WITH_ACME = {
-  "acme-email": ["me@a.example", { email: "me@a.example" }],
-  "acme-cert-cache": ["cache", { cacheDirectory: "cache" }],
-  "acme-http-addr": ["127.0.0.1:8080", { httpAddr: { hostname: "127.0.0.1", port: 8080 } }],
-  "acme-directory": ["https://ca.example/dir", { directory: "https://ca.example/dir" }],
-  "acme-ca": ["ca.pem", { ca: "ca.pem" }],
-} as const;
 
 describe("each option on its own", () => {
   test.each(Object.entries(GIVEN))("--%s", (name, [text, expected]) => {
@@ -571,152 +491,6 @@ describe("the modes", () => {
 });
 
 /** What `--print-config` prints for a command line that must be fit to run. */
-function printConfig(...args: string[]): string {
-  const parsed = parseOptions(["--print-config", ...args]);
-  if (parsed.kind !== "print-config") throw new Error(JSON.stringify(parsed));
-  return parsed.text;
-}
-
-/** The arguments that a shell makes of the printed configurations; one shell reads them all. */
-function readByShell(texts: readonly string[]): string[][] {
-  const script = texts.flatMap((text) => [
-    "set --",
-    ...text.split("\n").map((line) => (line.startsWith("--") ? `set -- "$@" ${line}` : line)),
-    // How many there are, then each, ended by the one character that no argument holds.
-    String.raw`printf '%s\0' "$#" "$@"`,
-  ]);
-  const shell = Bun.spawnSync(["sh"], { stdin: Buffer.from(script.join("\n")) });
-  expect(shell.stderr.toString()).toBe("");
-  const words = shell.stdout.toString().split("\0");
-  return texts.map(() => words.splice(0, Number(words.shift())));
-}
-
-describe("the printed configuration", () => {
-  test("has a line for every option that can be given, in the order of the table", () => {
-    const lines = printConfig(...TLS, "--trusted-hops=0b11", "--addr=[::1]:443")
-      .trimEnd()
-      .split("\n");
-    const printed = lines.map((line) => /^(?:# )?--([a-z0-9-]+)/.exec(line)?.[1] ?? line);
-    const names = Object.values(optionTable()).flatMap((option) =>
-      option.isFor("all-in-one") && option.entry.group !== "modes" ? [option.name] : [],
-    );
-    expect(printed).toEqual(names);
-    expect(lines).toContain("--cert=c.pem");
-    expect(lines).toContain("--trusted-hops=3");
-    expect(lines).toContain("--addr='[::1]:443'");
-    expect(lines).toContain("--disable-tls=false  # default");
-    expect(lines).toContain("--log-level=info  # default");
-    expect(lines.filter((line) => line.startsWith("# --allowed-relay-pattern"))).toHaveLength(1);
-    expect(printConfig(PLAIN, "--allowed-relay-pattern=")).toContain(
-      "\n--allowed-relay-pattern=\n",
-    );
-  });
-
-  test("of the reference's policy has no option that this excludes, so it can be given again", () => {
-    const lines = printConfig(PLAIN, "--policy=reference").trimEnd().split("\n");
-    const again = lines
-      .filter((line) => line.startsWith("--"))
-      .map((line) => line.split(" ")[0] ?? "");
-    expect(run(...again).policy).toEqual(REFERENCE_POLICY);
-    expect(lines).toContain("# --client-wait is excluded by --policy=reference");
-  });
-
-  test("read back through a shell gives the same options", () => {
-    const path = fc.oneof(
-      fc.string({ unit: "binary" }).map((text) => text.toWellFormed().replaceAll(/\0|\n/g, "")),
-      fc.constantFrom(
-        "",
-        "a b",
-        "it's",
-        "'",
-        "$HOME",
-        "`x`",
-        "\\",
-        '"',
-        "#x",
-        " # default",
-        "*",
-        "~",
-      ),
-    );
-    const count = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).map(String);
-    const commandLine = fc
-      .record(
-        {
-          cert: path,
-          key: path,
-          addr: fc.constantFrom("", ":80", "[::1]:443", "localhost:https", "127.0.0.1:"),
-          "trusted-hops": fc.maxSafeInteger().map(String),
-          "bridge-list-path": path,
-          "allowed-relay-pattern": path,
-          "poll-interval-filepath": path,
-          "max-waiting-proxies": count,
-          "max-clients": count,
-          "max-rate-limit-entries": count,
-          "log-format": fc.constantFrom("text", "json"),
-          "log-level": fc.constantFrom("debug", "info", "warn", "error"),
-          "unsafe-logging": fc.constantFrom("0", "1"),
-          "disable-geoip": fc.constantFrom("f", "t"),
-        },
-        { requiredKeys: [] },
-      )
-      .map((given) => [PLAIN, ...Object.entries(given).map(([name, text]) => `--${name}=${text}`)]);
-    fc.assert(
-      fc.property(fc.array(commandLine, { minLength: 20, maxLength: 20 }), (commandLines) => {
-        const readBack = readByShell(commandLines.map((args) => printConfig(...args)));
-        expect(readBack).toHaveLength(commandLines.length);
-        for (const [i, args] of commandLines.entries()) {
-          const { warnings: _, ...options } = run(...args);
-          const { warnings: __, ...again } = run(...(readBack[i] ?? []));
-          expect(again).toEqual(options);
-        }
-      }),
-      { numRuns: 10 },
-    );
-  });
-});
-
-describe("the help", () => {
-  const paragraphs = formatUsage().trimEnd().split("\n\n");
-
-  test("fits on a screen, group by group", () => {
-    for (const paragraph of paragraphs) {
-      const lines = paragraph.split("\n");
-      expect(lines.length).toBeLessThanOrEqual(20);
-      for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
-    }
-  });
-
-  test("explains every option once", () => {
-    const flags = [...formatUsage().matchAll(/^ {2}--([a-z0-9-]+)/gm)].map((match) => match[1]);
-    const options = Object.values(optionTable());
-    expect(flags).toEqual(["help", ...options.map((option) => option.name)]);
-  });
-
-  test("gives every option that takes a value a name for it", () => {
-    for (const option of Object.values(optionTable())) {
-      expect(option.entry.value === undefined).toBe(option.isBoolean);
-    }
-  });
-});
-
-test("the documentation's tables have a row for every option, all columns aligned", () => {
-  const sections = formatOptionsPage()
-    .split(/^## .*\n\n/m)
-    .slice(1);
-  const flags = sections.flatMap((section) => {
-    const rows = section.trimEnd().split("\n");
-    expect(new Set(rows.map((row) => row.length)).size).toBe(1);
-    return rows.slice(2).map((row) => /^\| `--([a-z0-9-]+)`/.exec(row)?.[1]);
-  });
-  expect(flags).toEqual(["help", ...Object.values(optionTable()).map((option) => option.name)]);
-});
-
-test("docs/options.md is what the table says (npm run docs)", async () => {
-  const page = Bun.file(new URL("../../docs/options.md", import.meta.url));
-  expect(await page.text()).toBe(formatOptionsPage());
-});
-
 describe("roles", () => {
   const parsedAs = (role: Role, ...args: string[]) => {
     const commandLine = parseOptions(args, role);
